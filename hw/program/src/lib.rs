@@ -1,0 +1,30 @@
+//! The description of a match/action program: what it consists of, not how it runs.
+//!
+//! A [`Program`] is made by the builder, read from its serde form, or imported from p4c's output. It is
+//! shaped like P4-16 for the v1model architecture. It means nothing until [`check`](Program::check) has
+//! accepted it; what it then means is said by [`eval`] for operations and by the golden model for the rest.
+//!
+//! This crate does no I/O and knows nothing of hardware.
+
+pub mod bits;
+pub mod check;
+pub mod entity;
+pub mod entry;
+pub mod eval;
+pub mod expr;
+pub mod ids;
+pub mod loc;
+pub mod op;
+pub mod program;
+pub mod standard;
+pub mod stmt;
+pub mod types;
+pub mod typing;
+pub mod word;
+
+pub use bits::Bits;
+pub use check::{Checked, Violations};
+pub use entity::{Entity, EntityMap};
+pub use loc::Loc;
+pub use program::Program;
+pub use types::Type;
