@@ -1,0 +1,4 @@
+//! What checks restage as a whole: the oracle's data and its runner, random programs, and an evaluator
+//! written apart from the golden model.
+//!
+//! Nothing here is used by the other crates.
