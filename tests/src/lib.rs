@@ -2,3 +2,6 @@
 //! written apart from the golden model.
 //!
 //! Nothing here is used by the other crates.
+
+pub mod random;
+pub mod slow;

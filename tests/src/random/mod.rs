@@ -1,0 +1,5 @@
+//! Random programs, entries and packets, and what compares models with them.
+
+pub mod rng;
+
+pub use rng::Rng;
