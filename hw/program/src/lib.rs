@@ -7,6 +7,7 @@
 //! This crate does no I/O and knows nothing of hardware.
 
 pub mod bits;
+pub mod build;
 pub mod check;
 pub mod entity;
 pub mod entry;
@@ -28,3 +29,16 @@ pub use entity::{Entity, EntityMap};
 pub use loc::Loc;
 pub use program::Program;
 pub use types::Type;
+
+/// What a description needs: `use restage_program::prelude::*;`
+pub mod prelude {
+    pub use crate::build::{
+        ANY, Body, Builder, Field, HeaderView, Match, Operand, StackView, Standard, StateBody, Val,
+        Value, bits, build, lookahead, lookahead_at, mask, mux, range, value,
+    };
+    pub use crate::entity::{Action, Counter, ErrorCode, Map, Meter, Register, Table};
+    pub use crate::program::{HashAlgorithm, HashAlgorithm::*, Item, Program, Unit};
+    pub use crate::standard::{DROP_PORT, error, instance};
+    pub use crate::types::{Type, bit, int, varbit};
+    pub use crate::{header, list, metadata};
+}

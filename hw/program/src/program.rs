@@ -69,6 +69,20 @@ pub struct Program {
     pub update: Vec<Checksum>,
     /// What is sent in front of the payload, in order.
     pub deparser: Vec<Emit>,
+    /// What the builder was told and could not write down; the checker reports it.
+    #[serde(skip)]
+    pub faults: Vec<Fault>,
+}
+
+/// Something wrong in how a program was described.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// What is wrong.
+    pub message: String,
+    /// What would be accepted.
+    pub remedy: String,
+    /// Where it was said.
+    pub loc: Loc,
 }
 
 /// What P4Runtime knows an object by, beside its name.
@@ -617,6 +631,7 @@ impl Program {
             egress: Vec::new(),
             update: Vec::new(),
             deparser: Vec::new(),
+            faults: Vec::new(),
         }
     }
 }

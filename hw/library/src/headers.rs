@@ -1,0 +1,82 @@
+//! Headers that many programs share.
+
+use restage_program::prelude::*;
+
+header! {
+    /// Ethernet.
+    pub struct Ethernet { dst: bit<48>, src: bit<48>, r#type: bit<16> }
+
+    /// An 802.1Q tag.
+    pub struct Vlan { pcp: bit<3>, dei: bit<1>, vid: bit<12>, r#type: bit<16> }
+
+    /// IPv4 without options.
+    pub struct Ipv4 {
+        version: bit<4>, ihl: bit<4>, dscp: bit<6>, ecn: bit<2>, length: bit<16>,
+        id: bit<16>, flags: bit<3>, frag: bit<13>,
+        ttl: bit<8>, proto: bit<8>, csum: bit<16>,
+        src: bit<32>,
+        dst: bit<32>,
+    }
+
+    /// IPv6.
+    pub struct Ipv6 {
+        version: bit<4>, class: bit<8>, flow: bit<20>,
+        length: bit<16>, next: bit<8>, hops: bit<8>,
+        src: bit<128>,
+        dst: bit<128>,
+    }
+
+    /// TCP without options.
+    pub struct Tcp {
+        sport: bit<16>, dport: bit<16>,
+        seq: bit<32>,
+        ack: bit<32>,
+        offset: bit<4>, reserved: bit<4>, flags: bit<8>, window: bit<16>,
+        csum: bit<16>, urgent: bit<16>,
+    }
+
+    /// UDP.
+    pub struct Udp { sport: bit<16>, dport: bit<16>, length: bit<16>, csum: bit<16> }
+
+    /// The first four bytes that TCP and UDP share.
+    pub struct Ports { sport: bit<16>, dport: bit<16> }
+}
+
+/// Values of `Ethernet::type`.
+pub mod ethertype {
+    /// IPv4.
+    pub const IPV4: i32 = 0x0800;
+    /// ARP.
+    pub const ARP: i32 = 0x0806;
+    /// An 802.1Q tag.
+    pub const VLAN: i32 = 0x8100;
+    /// IPv6.
+    pub const IPV6: i32 = 0x86dd;
+    /// MPLS, unicast.
+    pub const MPLS: i32 = 0x8847;
+}
+
+/// Values of `Ipv4::proto` and `Ipv6::next`.
+pub mod protocol {
+    /// ICMP.
+    pub const ICMP: i32 = 1;
+    /// IPv4 in IP.
+    pub const IPV4: i32 = 4;
+    /// TCP.
+    pub const TCP: i32 = 6;
+    /// UDP.
+    pub const UDP: i32 = 17;
+}
+
+/// Verifies the IPv4 header checksum before ingress and makes it anew behind egress.
+#[track_caller]
+pub fn ipv4_checksum(p: &mut Builder, ip: Ipv4) {
+    p.verify_checksum(ip.valid(), ip.except([ip.csum]), ip.csum, Csum16);
+    update_ipv4_checksum(p, ip);
+}
+
+/// Makes the IPv4 header checksum anew behind egress.
+#[track_caller]
+pub fn update_ipv4_checksum(p: &mut Builder, ip: Ipv4) {
+    p.update_checksum(ip.valid(), ip.except([ip.csum]), ip.csum, Csum16);
+}

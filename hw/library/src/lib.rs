@@ -1,0 +1,48 @@
+//! The programs that come with restage, each with example entries.
+//!
+//! They are descriptions to be read: one file each, which says in its first lines what the program does.
+
+pub mod headers;
+mod l3_acl;
+
+use restage_program::Program;
+
+/// A program of the library.
+#[derive(Clone, Copy, Debug)]
+pub struct Item {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// Example entries, in the entries file format.
+    pub entries: &'static str,
+    describe: fn() -> Program,
+}
+
+impl Item {
+    /// The description.
+    pub fn program(&self) -> Program {
+        (self.describe)()
+    }
+}
+
+/// The program of a name.
+pub fn get(name: &str) -> Option<&'static Item> {
+    ALL.iter().find(|item| item.name == name)
+}
+
+macro_rules! library {
+    ($($name:ident: $summary:literal;)*) => {
+        /// All programs, the default one first.
+        pub const ALL: &[Item] = &[$(Item {
+            name: stringify!($name),
+            summary: $summary,
+            entries: include_str!(concat!("../entries/", stringify!($name), ".txt")),
+            describe: $name::program,
+        }),*];
+    };
+}
+
+library! {
+    l3_acl: "IPv4 router with next hops and a ternary 5-tuple access list (the default)";
+}
