@@ -1,0 +1,20 @@
+//! The golden model: what a checked program means, packet by packet and bit for bit.
+//!
+//! [`Golden`] runs the program as written, with the behaviour of BMv2's simple_switch where P4-16 leaves
+//! something open. It is compiled once to a flat code that works on 64-bit slots; what operations
+//! compute is taken from [`restage_program::eval`]. Nothing is allocated per packet once its buffers have
+//! grown to what the traffic needs.
+//!
+//! This crate does no I/O. Time is an input.
+
+mod error;
+mod golden;
+mod input;
+mod output;
+mod trace;
+
+pub use error::{BuildError, Fault, WriteError};
+pub use golden::{Golden, Options};
+pub use input::{Input, Queue};
+pub use output::{Drops, Output};
+pub use trace::Event;
