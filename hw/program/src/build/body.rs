@@ -1,12 +1,12 @@
 //! Statements: the bodies of actions and of the two halves.
 
-use super::Builder;
 use super::header::{HeaderView, StackView};
-use super::value::{Operand, Val, Value};
+use super::value::{Field, Operand, Val, Value};
+use super::{Args, Builder};
 use crate::entity::{Action, Counter, Digest, FieldList, Map, Meter, Register, Table};
 use crate::expr::{Expr, Place};
 use crate::loc::Loc;
-use crate::program::{HashAlgorithm, Item};
+use crate::program::{Fault, HashAlgorithm, Item};
 use crate::stmt::{AfterApply, Block, Stmt, StmtKind, SwitchCase};
 use crate::types::Type;
 
@@ -20,6 +20,14 @@ pub struct Body<'b> {
 #[track_caller]
 fn here(kind: StmtKind) -> Stmt {
     Stmt { kind, loc: Loc::caller() }
+}
+
+/// An index is a `bit<32>`; a narrower value is extended, where P4 asks for a cast.
+fn index(index: impl Into<Operand>) -> Expr {
+    match index.into() {
+        Operand::Val(val) if matches!(val.ty, Type::Bit(0..32)) => val.cast(Type::Bit(32)).expr,
+        other => other.fit(Type::Bit(32)),
+    }
 }
 
 impl<'b> Body<'b> {
@@ -64,6 +72,26 @@ impl<'b> Body<'b> {
         self.stmts.push(here(StmtKind::SetValid(header.href().into())));
     }
 
+    /// `header.setValid(); header = { values }`, one value for each field, assigned in order.
+    #[track_caller]
+    pub fn fill<H: HeaderView>(&mut self, header: H, values: impl Args) {
+        self.set_valid(header);
+        let (values, fields) = (values.args(), H::fields());
+        if values.len() != fields.len() {
+            self.builder.program.faults.push(Fault {
+                message: format!("{} values for a header of {} fields", values.len(), fields.len()),
+                remedy: format!(
+                    "give one for each of {}",
+                    fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", ")
+                ),
+                loc: Loc::caller(),
+            });
+        }
+        for ((i, field), value) in fields.iter().enumerate().zip(values) {
+            self.set(Field::of(header.href(), i as u32, field.ty), value);
+        }
+    }
+
     /// `header.setInvalid()`
     #[track_caller]
     pub fn set_invalid(&mut self, header: impl HeaderView) {
@@ -106,11 +134,11 @@ impl<'b> Body<'b> {
 
     /// `action(args)`
     #[track_caller]
-    pub fn call<const N: usize>(&mut self, action: Action, args: [Operand; N]) {
+    pub fn call(&mut self, action: Action, args: impl Args) {
         let params = self.builder.program.actions.get(action).map(|a| a.params.clone());
         let params = params.unwrap_or_default();
         let fit = |(i, arg): (usize, Operand)| arg.fit(params.get(i).map_or(Type::Bool, |p| p.ty));
-        let args = args.into_iter().enumerate().map(fit).collect();
+        let args = args.args().into_iter().enumerate().map(fit).collect();
         self.stmts.push(here(StmtKind::Call { action, args }));
     }
 
@@ -135,7 +163,7 @@ impl<'b> Body<'b> {
     /// `counter.count(index)`
     #[track_caller]
     pub fn count(&mut self, counter: Counter, index: impl Into<Operand>) {
-        let index = index.into().fit(Type::Bit(32));
+        let index = self::index(index);
         self.stmts.push(here(StmtKind::Count { counter, index }));
     }
 
@@ -147,14 +175,14 @@ impl<'b> Body<'b> {
         meter: Meter,
         index: impl Into<Operand>,
     ) {
-        let index = index.into().fit(Type::Bit(32));
+        let index = self::index(index);
         self.stmts.push(here(StmtKind::ExecuteMeter { meter, index, dst: dst.into() }));
     }
 
     /// `register.read(dst, index)`
     #[track_caller]
     pub fn read(&mut self, dst: impl Into<Place>, register: Register, index: impl Into<Operand>) {
-        let index = index.into().fit(Type::Bit(32));
+        let index = self::index(index);
         self.stmts.push(here(StmtKind::ReadRegister { register, index, dst: dst.into() }));
     }
 
@@ -167,50 +195,45 @@ impl<'b> Body<'b> {
         value: impl Into<Operand>,
     ) {
         let ty = self.builder.program.registers.get(register).map_or(Type::Bool, |r| r.ty);
-        let (index, value) = (index.into().fit(Type::Bit(32)), value.into().fit(ty));
+        let (index, value) = (self::index(index), value.into().fit(ty));
         self.stmts.push(here(StmtKind::WriteRegister { register, index, value }));
     }
 
     /// Looks a key up in a map; `touch` restarts the time-out of what is found.
     #[track_caller]
-    pub fn map_lookup<const K: usize, const V: usize>(
+    pub fn map_lookup<const V: usize>(
         &mut self,
         map: Map,
-        key: [Operand; K],
+        key: impl Args,
         found: impl Into<Place>,
-        values: [Place; V],
+        values: [Field; V],
         touch: bool,
     ) {
         let key = self.map_fields(map, key, true);
-        let (found, values) = (found.into(), values.to_vec());
+        let (found, values) = (found.into(), values.map(Place::from).to_vec());
         self.stmts.push(here(StmtKind::MapLookup { map, key, found, values, touch }));
     }
 
     /// Writes the entry of a key; `stored` gets whether there was room.
     #[track_caller]
-    pub fn map_put<const K: usize, const V: usize>(
-        &mut self,
-        map: Map,
-        key: [Operand; K],
-        values: [Operand; V],
-        stored: Option<Place>,
-    ) {
+    pub fn map_put(&mut self, map: Map, key: impl Args, values: impl Args, stored: Option<Field>) {
+        let stored = stored.map(Place::from);
         let (key, values) = (self.map_fields(map, key, true), self.map_fields(map, values, false));
         self.stmts.push(here(StmtKind::MapPut { map, key, values, stored }));
     }
 
     /// Removes the entry of a key.
     #[track_caller]
-    pub fn map_remove<const K: usize>(&mut self, map: Map, key: [Operand; K]) {
+    pub fn map_remove(&mut self, map: Map, key: impl Args) {
         let key = self.map_fields(map, key, true);
         self.stmts.push(here(StmtKind::MapRemove { map, key }));
     }
 
-    fn map_fields<const N: usize>(&self, map: Map, args: [Operand; N], key: bool) -> Vec<Expr> {
+    fn map_fields(&self, map: Map, args: impl Args, key: bool) -> Vec<Expr> {
         let decl = self.builder.program.maps.get(map);
         let fields = decl.map_or(&[][..], |m| if key { &m.key } else { &m.values });
         let ty = |i: usize| fields.get(i).map_or(Type::Bool, |f| f.ty);
-        args.into_iter().enumerate().map(|(i, arg)| arg.fit(ty(i))).collect()
+        args.args().into_iter().enumerate().map(|(i, arg)| arg.fit(ty(i))).collect()
     }
 
     /// `dst = base + hash(items) % max`
@@ -284,7 +307,7 @@ impl<'b> Body<'b> {
 
     /// Names a value, so that it can be used more than once: a metadata field of this type, set here.
     #[track_caller]
-    pub fn local(&mut self, name: &str, value: impl Into<Val>) -> super::Field {
+    pub fn local(&mut self, name: &str, value: impl Into<Val>) -> Field {
         let value = value.into();
         let field = self.builder.meta(name, value.ty);
         self.set(field, value);

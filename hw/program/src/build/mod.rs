@@ -29,6 +29,7 @@
 //! that is wrong. What it cannot even write down (a state that does not exist) it leaves in
 //! [`Program::faults`], which the checker reports too.
 
+mod args;
 mod body;
 mod header;
 mod parser;
@@ -36,6 +37,7 @@ mod standard_view;
 mod table;
 mod value;
 
+pub use args::Args;
 pub use body::{Applied, Body, Else, value};
 pub use header::{Emittable, HeaderView, MetadataView, StackView};
 pub use parser::{

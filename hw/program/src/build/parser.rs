@@ -231,6 +231,12 @@ macro_rules! select_matches {
 
 select_matches! { i32 u8 u16 u32 i64 u64 i128 bool }
 
+impl<const N: usize> SelectMatches for [Match; N] {
+    fn matches(self) -> Vec<Match> {
+        self.into()
+    }
+}
+
 impl SelectMatches for Match {
     fn matches(self) -> Vec<Match> {
         vec![self]

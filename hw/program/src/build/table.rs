@@ -1,7 +1,7 @@
 //! Tables, profiles and what belongs to them.
 
-use super::Builder;
 use super::value::{Field, Operand, Val, number};
+use super::{Args, Builder, SelectMatches};
 use crate::bits::Bits;
 use crate::entity::{Action, Meta, Profile};
 use crate::entry::{Entry, EntryTarget, KeyMatch};
@@ -82,8 +82,8 @@ impl TableBody<'_> {
     }
 
     /// What a miss does, until the control plane says otherwise.
-    pub fn default<const N: usize>(&mut self, action: Action, args: [Operand; N]) -> &mut Self {
-        self.decl.default = self.action_call(action, args.to_vec());
+    pub fn default(&mut self, action: Action, args: impl Args) -> &mut Self {
+        self.decl.default = self.action_call(action, args.args());
         if !self.decl.actions.iter().any(|a| a.action == action) {
             self.default_only([action]);
         }
@@ -91,11 +91,7 @@ impl TableBody<'_> {
     }
 
     /// What a miss does, always.
-    pub fn const_default<const N: usize>(
-        &mut self,
-        action: Action,
-        args: [Operand; N],
-    ) -> &mut Self {
+    pub fn const_default(&mut self, action: Action, args: impl Args) -> &mut Self {
         self.decl.const_default = true;
         self.default(action, args)
     }
@@ -112,14 +108,14 @@ impl TableBody<'_> {
     }
 
     /// An entry that comes with the program. The first one declared has the highest priority.
-    pub fn entry<const K: usize, const N: usize>(
+    pub fn entry(
         &mut self,
-        keys: [super::Match; K],
+        keys: impl SelectMatches,
         action: Action,
-        args: [Operand; N],
+        args: impl Args,
     ) -> &mut Self {
         let program = &self.builder.program;
-        let keys = keys.into_iter().enumerate().map(|(i, m)| {
+        let keys = keys.matches().into_iter().enumerate().map(|(i, m)| {
             let key = self.decl.keys.get(i);
             let ty = key.and_then(|k| program.type_of(&k.value, &[]).ok()).unwrap_or(Type::Bool);
             match (m.fit(ty), key.map(|k| k.kind)) {
@@ -136,7 +132,7 @@ impl TableBody<'_> {
             }
         });
         let keys = keys.collect();
-        let target = EntryTarget::Action(self.action_call(action, args.to_vec()));
+        let target = EntryTarget::Action(self.action_call(action, args.args()));
         self.decl.entries.push(Entry { keys, priority: 0, target, idle_timeout_us: 0 });
         self
     }
