@@ -80,3 +80,45 @@ pub fn ipv4_checksum(p: &mut Builder, ip: Ipv4) {
 pub fn update_ipv4_checksum(p: &mut Builder, ip: Ipv4) {
     p.update_checksum(ip.valid(), ip.except([ip.csum]), ip.csum, Csum16);
 }
+
+/// Parses Ethernet and IPv4.
+#[track_caller]
+pub fn parse_ipv4(p: &mut Builder, eth: Ethernet, ip: Ipv4) {
+    parse_ethernet(p, eth);
+    p.state("ipv4", |c| {
+        c.extract(ip);
+        c.accept();
+    });
+}
+
+/// Parses Ethernet, and goes on in the state `ipv4` behind it, which the caller describes.
+#[track_caller]
+pub fn parse_ethernet(p: &mut Builder, eth: Ethernet) {
+    p.state("start", |c| {
+        c.extract(eth);
+        c.select(eth.r#type).case(ethertype::IPV4, "ipv4").default("accept");
+    });
+}
+
+/// Parses Ethernet, IPv4, UDP and, behind UDP to a port, a header of the program's own.
+#[track_caller]
+pub fn parse_udp_service(
+    p: &mut Builder,
+    (eth, ip, udp): (Ethernet, Ipv4, Udp),
+    port: i32,
+    service: impl HeaderView,
+) {
+    parse_ethernet(p, eth);
+    p.state("ipv4", |c| {
+        c.extract(ip);
+        c.select(ip.proto).case(protocol::UDP, "udp").default("accept");
+    });
+    p.state("udp", |c| {
+        c.extract(udp);
+        c.select(udp.dport).case(port, "service").default("accept");
+    });
+    p.state("service", |c| {
+        c.extract(service);
+        c.accept();
+    });
+}

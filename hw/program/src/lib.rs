@@ -34,7 +34,7 @@ pub use types::Type;
 pub mod prelude {
     pub use crate::build::{
         ANY, Body, Builder, Field, HeaderView, Match, Operand, StackView, Standard, StateBody, Val,
-        Value, bits, build, lookahead, lookahead_at, mask, mux, range, value,
+        Value, bits, build, lookahead, lookahead_at, mask, max, min, mux, range, value,
     };
     pub use crate::entity::{Action, Counter, ErrorCode, Map, Meter, Register, Table};
     pub use crate::program::{HashAlgorithm, HashAlgorithm::*, Item, Program, Unit};

@@ -92,6 +92,14 @@ impl<'b> Body<'b> {
         }
     }
 
+    /// Exchanges the values of two fields.
+    #[track_caller]
+    pub fn swap(&mut self, a: Field, b: Field) {
+        let kept = self.local("swapped", a);
+        self.set(a, b);
+        self.set(b, kept);
+    }
+
     /// `header.setInvalid()`
     #[track_caller]
     pub fn set_invalid(&mut self, header: impl HeaderView) {
@@ -305,11 +313,13 @@ impl<'b> Body<'b> {
         self.stmts.push(here(StmtKind::Truncate { bytes }));
     }
 
-    /// Names a value, so that it can be used more than once: a metadata field of this type, set here.
+    /// Names a value, so that it can be used more than once: a metadata field of this type, set here. It
+    /// has another name when there is a field of this name already.
     #[track_caller]
     pub fn local(&mut self, name: &str, value: impl Into<Val>) -> Field {
         let value = value.into();
-        let field = self.builder.meta(name, value.ty);
+        let name = self.builder.free_meta_name(name);
+        let field = self.builder.meta(&name, value.ty);
         self.set(field, value);
         field
     }

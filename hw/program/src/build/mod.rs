@@ -45,7 +45,7 @@ pub use parser::{
 };
 pub use standard_view::Standard;
 pub use table::TableBody;
-pub use value::{Field, FieldSlice, Href, Operand, Param, Val, Value, bits, mux};
+pub use value::{Field, FieldSlice, Href, Operand, Param, Val, Value, bits, max, min, mux};
 
 use crate::entity::{
     Action, Counter, Digest, ErrorCode, FieldList, Header, HeaderType, Map, Meta, Meter, Profile,
@@ -199,6 +199,23 @@ impl Builder {
     pub fn meta(&mut self, name: &str, ty: Type) -> Field {
         let FieldDecl { name, ty } = field_decl(name, ty);
         Field::meta(self.program.metas.push(MetaDecl { name, ty, loc: Loc::caller() }), ty)
+    }
+
+    /// Metadata fields `name0`, `name1`, ... of one type, for what is done in rows.
+    #[track_caller]
+    pub fn metas<const N: usize>(&mut self, name: &str, ty: Type) -> [Field; N] {
+        let loc = Loc::caller();
+        std::array::from_fn(|i| {
+            let (name, loc) = (format!("{name}{i}"), loc.clone());
+            Field::meta(self.program.metas.push(MetaDecl { name, ty, loc }), ty)
+        })
+    }
+
+    /// A name that no metadata field has yet: `name`, or `name_2` and so on.
+    fn free_meta_name(&self, name: &str) -> String {
+        let taken = |name: &str| self.program.metas.values().any(|m| m.name == name);
+        let numbered = (2u32..).map(|n| format!("{name}_{n}"));
+        std::iter::once(name.to_string()).chain(numbered).find(|n| !taken(n)).unwrap_or_default()
     }
 
     /// A group of metadata fields, declared by [`metadata!`](crate::metadata!).
@@ -429,6 +446,17 @@ impl Builder {
     pub fn register(&mut self, name: &str, ty: Type, size: u32) -> Register {
         let preamble = preamble(name);
         self.program.registers.push(RegisterDecl { preamble, ty, size })
+    }
+
+    /// Arrays of registers `name0`, `name1`, ...: the rows of a sketch.
+    #[track_caller]
+    pub fn registers<const N: usize>(&mut self, name: &str, ty: Type, size: u32) -> [Register; N] {
+        let loc = Loc::caller();
+        std::array::from_fn(|i| {
+            let name = format!("{name}{i}");
+            let preamble = Preamble { name, loc: loc.clone(), ..Preamble::default() };
+            self.program.registers.push(RegisterDecl { preamble, ty, size })
+        })
     }
 
     /// A map that packets fill: `buckets` times `ways` entries. An entry that was not used for

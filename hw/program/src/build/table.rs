@@ -1,6 +1,6 @@
 //! Tables, profiles and what belongs to them.
 
-use super::value::{Field, Operand, Val, number};
+use super::value::{Field, Operand, Val};
 use super::{Args, Builder, SelectMatches};
 use crate::bits::Bits;
 use crate::entity::{Action, Meta, Profile};
@@ -222,14 +222,4 @@ pub(super) fn if_valid(items: Vec<Item>) -> Vec<Item> {
         other => other,
     };
     items.into_iter().map(one).collect()
-}
-
-/// A number of the given type as constant data, for args that are not part of an expression.
-impl From<super::Match> for Operand {
-    fn from(m: super::Match) -> Operand {
-        match m {
-            super::Match::Number(n) => Operand::Number(n),
-            _ => Operand::Val(Val::new(number(0, Type::Bool), Type::Bool)),
-        }
-    }
 }

@@ -201,6 +201,18 @@ pub fn mux(
     Val::new(Expr::op(Op::Mux, args), ty)
 }
 
+/// The smaller of two values.
+pub fn min(a: impl Into<Val>, b: impl Into<Val>) -> Val {
+    let (a, b) = (a.into(), b.into());
+    mux(a.clone().lt(b.clone()), a, b)
+}
+
+/// The larger of two values.
+pub fn max(a: impl Into<Val>, b: impl Into<Val>) -> Val {
+    let (a, b) = (a.into(), b.into());
+    mux(a.clone().lt(b.clone()), b, a)
+}
+
 fn unary(op: Op, a: Val) -> Val {
     let ty = op.result_type(&[a.ty]).unwrap_or(a.ty);
     Val::new(Expr::op(op, [a.expr]), ty)
