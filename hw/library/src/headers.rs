@@ -122,3 +122,34 @@ pub fn parse_udp_service(
         c.accept();
     });
 }
+
+/// Parses Ethernet, IPv4 and, where no options and no fragment stand in between, TCP.
+#[track_caller]
+pub fn parse_tcp(p: &mut Builder, (eth, ip, tcp): (Ethernet, Ipv4, Tcp)) {
+    parse_ethernet(p, eth);
+    p.state("ipv4", |c| {
+        c.extract(ip);
+        c.select((ip.ihl, ip.frag, ip.proto)).case((5, 0, protocol::TCP), "tcp").default("accept");
+    });
+    p.state("tcp", |c| {
+        c.extract(tcp);
+        c.accept();
+    });
+}
+
+/// Parses Ethernet, IPv4 and, where no options and no fragment stand in between, the ports of TCP and UDP.
+#[track_caller]
+pub fn parse_ports(p: &mut Builder, (eth, ip, l4): (Ethernet, Ipv4, Ports)) {
+    parse_ethernet(p, eth);
+    p.state("ipv4", |c| {
+        c.extract(ip);
+        c.select((ip.ihl, ip.frag, ip.proto))
+            .case((5, 0, protocol::TCP), "l4")
+            .case((5, 0, protocol::UDP), "l4")
+            .default("accept");
+    });
+    p.state("l4", |c| {
+        c.extract(l4);
+        c.accept();
+    });
+}

@@ -2,8 +2,15 @@
 //!
 //! They are descriptions to be read: one file each, which says in its first lines what the program does.
 
+mod acl5;
 pub mod headers;
+mod ipip_tunnel;
+mod ipv6_router;
+mod l2_switch;
 mod l3_acl;
+mod l3_router;
+mod mpls;
+mod vlan;
 
 use restage_program::Program;
 
@@ -45,4 +52,11 @@ macro_rules! library {
 
 library! {
     l3_acl: "IPv4 router with next hops and a ternary 5-tuple access list (the default)";
+    acl5: "wire with a ternary 5-tuple access list, fragments told apart";
+    ipip_tunnel: "end point of IPv4-in-IPv4 tunnels";
+    ipv6_router: "IPv6 router with hop limit, MTU and marking by flow label";
+    l2_switch: "Ethernet bridge with flooding";
+    l3_router: "IPv4 router that counts why packets are dropped or punted";
+    mpls: "MPLS edge and core router, four labels deep";
+    vlan: "VLAN bridge with access and trunk ports";
 }

@@ -35,8 +35,9 @@ pub use types::Type;
 /// What a description needs: `use restage_program::prelude::*;`
 pub mod prelude {
     pub use crate::build::{
-        ANY, Body, Builder, Field, HeaderView, Match, Operand, StackView, Standard, StateBody, Val,
-        Value, bits, build, lookahead, lookahead_at, mask, max, min, mux, range, value,
+        ANY, Body, Builder, Field, HeaderView, Match, Operand, Param, StackView, Standard,
+        StateBody, Val, Value, bits, build, lookahead, lookahead_at, mask, max, min, mux, range,
+        value,
     };
     pub use crate::entity::{Action, Counter, ErrorCode, Map, Meter, Register, Table};
     pub use crate::program::{HashAlgorithm, HashAlgorithm::*, Item, Program, Unit};
