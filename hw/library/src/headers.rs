@@ -68,6 +68,18 @@ pub mod protocol {
     pub const UDP: i32 = 17;
 }
 
+/// Bits of `Tcp::flags`.
+pub mod tcp_flag {
+    /// The sender has no more data.
+    pub const FIN: i32 = 0x01;
+    /// Opens a connection.
+    pub const SYN: i32 = 0x02;
+    /// Ends a connection at once.
+    pub const RST: i32 = 0x04;
+    /// The acknowledgement number is valid.
+    pub const ACK: i32 = 0x10;
+}
+
 /// Verifies the IPv4 header checksum before ingress and makes it anew behind egress.
 #[track_caller]
 pub fn ipv4_checksum(p: &mut Builder, ip: Ipv4) {

@@ -28,8 +28,15 @@ fn names_are_unique_and_those_of_the_programs() {
 fn every_program_has_entries_that_fit_it_and_a_comment_on_them() {
     for item in ALL {
         assert!(item.entries.starts_with("# "), "{}: entries without a comment", item.name);
-        match entries_text::parse(&item.program(), item.entries) {
-            Ok(writes) => assert!(!writes.is_empty(), "{}: no entries", item.name),
+        let program = item.program();
+        match entries_text::parse(&program, item.entries) {
+            Ok(writes) => {
+                assert!(
+                    !writes.is_empty() || program.tables.is_empty(),
+                    "{}: no entries",
+                    item.name
+                );
+            }
             Err(errors) => panic!("{}: {errors:?}", item.name),
         }
     }
