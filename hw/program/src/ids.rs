@@ -92,6 +92,36 @@ fn visit(program: &mut Program, f: &mut dyn FnMut(Kind, &mut Preamble)) {
     program.maps.values_mut().for_each(|d| f(Kind::Map, &mut d.preamble));
 }
 
+/// Every object with its kind and its place in the serde form (`.tables[3].counter`).
+pub fn objects(program: &Program) -> Vec<(Kind, String, &Preamble)> {
+    let mut all = Vec::new();
+    for (i, t) in program.tables.values().enumerate() {
+        all.push((Kind::Table, format!(".tables[{i}]"), &t.preamble));
+        if let Some(c) = &t.counter {
+            all.push((Kind::DirectCounter, format!(".tables[{i}].counter"), &c.preamble));
+        }
+        if let Some(m) = &t.meter {
+            all.push((Kind::DirectMeter, format!(".tables[{i}].meter"), &m.preamble));
+        }
+    }
+    macro_rules! list {
+        ($kind:ident $list:ident) => {
+            all.extend(program.$list.values().enumerate().map(|(i, d)| {
+                (Kind::$kind, format!(concat!(".", stringify!($list), "[{}]"), i), &d.preamble)
+            }));
+        };
+    }
+    list!(Action actions);
+    list!(ValueSet value_sets);
+    list!(Profile profiles);
+    list!(Counter counters);
+    list!(Meter meters);
+    list!(Register registers);
+    list!(Digest digests);
+    list!(Map maps);
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
