@@ -251,6 +251,20 @@ pub struct StateDecl {
     pub loc: Loc,
 }
 
+impl StateDecl {
+    /// The states that may follow.
+    pub fn targets(&self) -> impl Iterator<Item = State> {
+        let (to, cases) = match &self.next {
+            Transition::To(to) => (Some(to), &[][..]),
+            Transition::Select { cases, .. } => (None, cases.as_slice()),
+        };
+        to.into_iter().chain(cases.iter().map(|c| &c.to)).filter_map(|t| match t {
+            Target::State(state) => Some(*state),
+            Target::Accept | Target::Reject => None,
+        })
+    }
+}
+
 /// Where a parser state goes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

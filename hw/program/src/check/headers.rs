@@ -94,7 +94,7 @@ impl<'p> Cx<'p> {
         if ty.fields.iter().any(|f| sound(f.ty).is_none()) {
             return;
         }
-        if ty.fixed_width() % 8 != 0 {
+        if !ty.fixed_width().is_multiple_of(8) {
             let rest = 8 - ty.fixed_width() % 8;
             self.fault(
                 Rule::H02,
@@ -109,7 +109,7 @@ impl<'p> Cx<'p> {
         let mut first = None;
         self.each(".fields", &ty.fields, |cx, _, field| {
             let Type::Varbit(width) = field.ty else { return };
-            if width % 8 != 0 {
+            if !width.is_multiple_of(8) {
                 let found = format!("`{}` is a {}", field.name, field.ty);
                 cx.fault(Rule::H02, found, "a varbit of a multiple of 8 bits");
             }

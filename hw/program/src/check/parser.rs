@@ -113,7 +113,9 @@ impl<'p> Cx<'p> {
         let next: Vec<Vec<usize>> = p
             .states
             .values()
-            .map(|s| targets(s).map(State::index).filter(|t| idle.get(*t) == Some(&true)).collect())
+            .map(|s| {
+                s.targets().map(State::index).filter(|t| idle.get(*t) == Some(&true)).collect()
+            })
             .collect();
         for cycle in cycles_of(&idle, &next) {
             let Some((first, decl)) =
@@ -139,17 +141,6 @@ impl<'p> Cx<'p> {
             });
         }
     }
-}
-
-fn targets(state: &StateDecl) -> impl Iterator<Item = State> {
-    let (to, cases) = match &state.next {
-        Transition::To(to) => (Some(to), &[][..]),
-        Transition::Select { cases, .. } => (None, cases.as_slice()),
-    };
-    to.into_iter().chain(cases.iter().map(|c| &c.to)).filter_map(|t| match t {
-        Target::State(state) => Some(*state),
-        Target::Accept | Target::Reject => None,
-    })
 }
 
 fn consumes(state: &StateDecl) -> bool {
