@@ -1,0 +1,126 @@
+//! SYN flood defence. The switch answers a SYN from outside itself and keeps no state: the sequence number
+//! is a cookie, a hash of the connection and a secret. A client that acknowledges the cookie has proved its
+//! address; this attempt is reset, and its next SYN passes. Everything else from unproven sources is
+//! dropped; traffic from inside always passes.
+
+use crate::headers::*;
+use restage_program::prelude::*;
+
+const SYN: i32 = 0x02;
+const RST: i32 = 0x04;
+const ACK: i32 = 0x10;
+
+const ANSWERED: i32 = 0;
+const PROVEN: i32 = 1;
+const PASSED: i32 = 2;
+const DROPPED: i32 = 3;
+const FROM_INSIDE: i32 = 4;
+
+/// Cells in each row of the filter of proven sources.
+const CELLS: u32 = 512;
+/// Bytes of a TCP header without options.
+const TCP_LENGTH: u8 = 20;
+
+metadata! { struct Meta { secret: bit<32>, cookie: bit<32>, answered: bool } }
+
+/// Describes the program.
+pub fn program() -> Program {
+    build("syn_defence", |p| {
+        let (eth, ip, tcp): (Ethernet, Ipv4, Tcp) =
+            (p.header("eth"), p.header("ipv4"), p.header("tcp"));
+        let (m, s) = (p.metadata::<Meta>(), p.standard());
+        let index = p.metas::<2>("i", bit(32));
+        let proof = p.metas::<2>("p", bit(1));
+
+        parse_ethernet(p, eth);
+        p.state("ipv4", |c| {
+            c.extract(ip);
+            c.select((ip.ihl, ip.frag, ip.proto))
+                .case((5, 0, protocol::TCP), "tcp")
+                .default("accept");
+        });
+        p.state("tcp", |c| {
+            c.extract(tcp);
+            c.accept();
+        });
+        update_ipv4_checksum(p, ip);
+        let pseudo_header =
+            list![ip.src, ip.dst, bits(8, 0), ip.proto, bits(16, TCP_LENGTH.into())];
+        let segment = [pseudo_header, tcp.except([tcp.csum])].concat();
+        p.update_checksum(m.answered, segment, tcp.csum, Csum16);
+
+        let proven = p.registers::<2>("proven", bit(1), CELLS);
+        let events = p.counter("events", Unit::Packets, 5);
+
+        let drop = p.action("drop", [], |c, []| c.mark_to_drop());
+        let inside = p.action("inside", [("out_port", bit(9))], |c, [out_port]| {
+            c.set(s.egress_spec, out_port);
+            c.count(events, FROM_INSIDE);
+        });
+        let outside = [("out_port", bit(9)), ("secret", bit(32))];
+        let outside = p.action("outside", outside, |c, [out_port, secret]| {
+            c.set(s.egress_spec, out_port);
+            c.set(m.secret, secret);
+        });
+        let side = p.table("side", |t| {
+            t.exact(s.ingress_port).actions([inside, outside, drop]);
+            t.const_default(drop, []).size(16);
+        });
+
+        // Turns the packet around as a bare TCP segment. Options and payload stay behind it, outside the
+        // length in the IPv4 header, like Ethernet padding.
+        let answer = [("seq", bit(32)), ("ack", bit(32)), ("flags", bit(8))];
+        let answer = p.action("answer", answer, |c, [seq, ack, flags]| {
+            c.swap(eth.src, eth.dst);
+            c.swap(ip.src, ip.dst);
+            c.set(ip.length, 20 + TCP_LENGTH);
+            c.set(ip.ttl, 64);
+            c.swap(tcp.sport, tcp.dport);
+            c.set(tcp.seq, seq);
+            c.set(tcp.ack, ack);
+            c.set(tcp.offset, TCP_LENGTH / 4);
+            c.set(tcp.flags, flags);
+            c.set(tcp.window, 0);
+            c.set(tcp.urgent, 0);
+            c.set(m.answered, true);
+            c.set(s.egress_spec, s.ingress_port);
+        });
+
+        let defend = |c: &mut Body| {
+            for (row, algorithm) in [Crc32, Crc16].into_iter().enumerate() {
+                c.hash(index[row], algorithm, list![ip.src], 0, CELLS);
+                c.read(proof[row], proven[row], index[row]);
+            }
+            let connection = list![ip.src, ip.dst, tcp.sport, tcp.dport, m.secret];
+            c.hash(m.cookie, Crc32, connection, 0, 1u64 << 32);
+
+            c.if_(proof[0].eq(1) & proof[1].eq(1), |c| c.count(events, PASSED))
+                .else_if(tcp.flags.eq(SYN), |c| {
+                    c.count(events, ANSWERED);
+                    c.call(answer, (m.cookie, tcp.seq + 1, SYN | ACK));
+                })
+                .else_if(tcp.flags.eq(ACK) & (tcp.ack - 1).eq(m.cookie), |c| {
+                    c.count(events, PROVEN);
+                    for row in 0..2 {
+                        c.write(proven[row], index[row], 1);
+                    }
+                    c.call(answer, (tcp.ack, 0, RST));
+                })
+                .else_(|c| {
+                    c.count(events, DROPPED);
+                    c.run(drop);
+                });
+        };
+
+        p.ingress(|c| {
+            c.if_(tcp.valid(), |c| {
+                c.apply(side).on(outside, defend);
+            })
+            .else_(|c| c.run(drop));
+        });
+
+        p.emit(eth);
+        p.emit(ip);
+        p.emit(tcp);
+    })
+}
