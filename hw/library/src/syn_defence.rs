@@ -32,17 +32,7 @@ pub fn program() -> Program {
         let index = p.metas::<2>("i", bit(32));
         let proof = p.metas::<2>("p", bit(1));
 
-        parse_ethernet(p, eth);
-        p.state("ipv4", |c| {
-            c.extract(ip);
-            c.select((ip.ihl, ip.frag, ip.proto))
-                .case((5, 0, protocol::TCP), "tcp")
-                .default("accept");
-        });
-        p.state("tcp", |c| {
-            c.extract(tcp);
-            c.accept();
-        });
+        parse_tcp(p, (eth, ip, tcp));
         update_ipv4_checksum(p, ip);
         let pseudo_header =
             list![ip.src, ip.dst, bits(8, 0), ip.proto, bits(16, TCP_LENGTH.into())];

@@ -31,11 +31,8 @@ fn every_program_has_entries_that_fit_it_and_a_comment_on_them() {
         let program = item.program();
         match entries_text::parse(&program, item.entries) {
             Ok(writes) => {
-                assert!(
-                    !writes.is_empty() || program.tables.is_empty(),
-                    "{}: no entries",
-                    item.name
-                );
+                let needs_none = program.tables.values().all(|t| t.const_entries);
+                assert!(needs_none || !writes.is_empty(), "{}: no entries", item.name);
             }
             Err(errors) => panic!("{}: {errors:?}", item.name),
         }
