@@ -5,6 +5,7 @@
 mod acl5;
 mod bloom;
 mod calculator;
+mod conntrack_firewall;
 mod count_min;
 mod digest_learn;
 mod ecmp;
@@ -83,6 +84,7 @@ library! {
     acl5: "wire with a ternary 5-tuple access list, fragments told apart";
     bloom: "Bloom filter with two banks, driven by packets";
     calculator: "22 operations on the operands in a packet; constant entries";
+    conntrack_firewall: "connections of TCP and UDP in a map with ageing";
     count_min: "count-min sketch of packets per source, with queries in band";
     digest_learn: "a switch whose control plane learns addresses from digests";
     ecmp: "multipath router with an action selector";
