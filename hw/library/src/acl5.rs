@@ -27,8 +27,7 @@ pub fn program() -> Program {
             t.counter("hits", Unit::Both);
         });
 
-        let out_port = [("port", bit(9))];
-        let out_port = p.action("out_port", out_port, |c, [port]| c.set(s.egress_spec, port));
+        let out_port = p.action("out_port", PORT, |c, [port]| c.set(s.egress_spec, port));
         let unwired = p.action("unwired", [], |c, []| c.mark_to_drop());
         let wire = p.table("wire", |t| {
             t.exact(s.ingress_port).actions([out_port, unwired]);

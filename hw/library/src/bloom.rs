@@ -6,16 +6,19 @@ use crate::headers::*;
 use restage_program::prelude::*;
 
 const QUERY_PORT: i32 = 7001;
-const TEST: i32 = 0;
-const INSERT: i32 = 1;
-const TEST_AND_INSERT: i32 = 2;
-const CLEAR_CELL: i32 = 3;
-const SWAP_BANKS: i32 = 4;
-
 /// The hash of each row.
 const ROWS: [HashAlgorithm; 3] = [Crc32, Crc16, Csum16];
 /// Cells in a bank.
 const CELLS: u32 = 256;
+
+/// Values of `Query::op`.
+mod op {
+    pub const TEST: i32 = 0;
+    pub const INSERT: i32 = 1;
+    pub const TEST_AND_INSERT: i32 = 2;
+    pub const CLEAR_CELL: i32 = 3;
+    pub const SWAP_BANKS: i32 = 4;
+}
 
 header! { struct Query { op: bit<8>, pad: bit<7>, present: bit<1>, key: bit<128> } }
 
@@ -47,21 +50,21 @@ pub fn program() -> Program {
             c.set(s.egress_spec, s.ingress_port);
             c.read(m.bank, active, 0);
             let is = |op| query.op.eq(op);
-            c.if_(is(TEST) | is(INSERT) | is(TEST_AND_INSERT), |c| {
+            c.if_(is(op::TEST) | is(op::INSERT) | is(op::TEST_AND_INSERT), |c| {
                 for (row, algorithm) in ROWS.into_iter().enumerate() {
                     c.hash(m.cell, algorithm, list![query.key], base(m.bank), CELLS);
                     c.read(found[row], rows[row], m.cell);
-                    c.if_(query.op.ne(TEST), |c| c.write(rows[row], m.cell, 1));
+                    c.if_(query.op.ne(op::TEST), |c| c.write(rows[row], m.cell, 1));
                 }
                 c.set(query.present, found[0] & found[1] & found[2]);
             })
-            .else_if(is(CLEAR_CELL), |c| {
+            .else_if(is(op::CLEAR_CELL), |c| {
                 c.set(m.cell, base(!m.bank) + query.key.bits(7, 0).cast(bit(32)));
                 for row in rows {
                     c.write(row, m.cell, 0);
                 }
             })
-            .else_if(is(SWAP_BANKS), |c| {
+            .else_if(is(op::SWAP_BANKS), |c| {
                 c.write(active, 0, !m.bank);
                 c.set(query.present, !m.bank);
             })

@@ -26,8 +26,7 @@ pub fn program() -> Program {
 
         let rows = p.registers::<ROWS>("row", bit(32), CELLS);
 
-        let forward =
-            p.action("forward", [("port", bit(9))], |c, [port]| c.set(s.egress_spec, port));
+        let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let route = p.table("route", |t| {
             t.lpm(ip.dst).actions([forward, drop]).const_default(drop, []).size(64);

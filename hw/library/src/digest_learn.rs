@@ -29,15 +29,14 @@ pub fn program() -> Program {
             [("src", eth.src), ("port", s.ingress_port), ("vid", m.vid), ("moved", m.moved)];
         let learn = p.digest("learn_t", learn);
 
-        let known = p.action("known", [("port", bit(9))], |c, [port]| c.set(m.known_port, port));
+        let known = p.action("known", PORT, |c, [port]| c.set(m.known_port, port));
         let unknown = p.action("unknown", [], |c, []| c.set(m.known_port, UNKNOWN));
         let smac = p.table("smac", |t| {
             t.exact(eth.src).exact(m.vid);
             t.actions([known, unknown]).const_default(unknown, []).size(1024);
         });
 
-        let forward =
-            p.action("forward", [("port", bit(9))], |c, [port]| c.set(s.egress_spec, port));
+        let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let flood = p.action("flood", [], |c, []| c.set(s.mcast_grp, FLOOD_GROUP));
         let dmac = p.table("dmac", |t| {
             t.exact(eth.dst).exact(m.vid);

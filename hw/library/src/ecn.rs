@@ -7,13 +7,20 @@ use crate::headers::*;
 use restage_program::prelude::*;
 
 const PORTS: u32 = 512;
-const NOT_ECT: i32 = 0;
-const CE: i32 = 3;
 
-const UNCHANGED: i32 = 0;
-const MARKED: i32 = 1;
-const WAS_MARKED: i32 = 2;
-const DROPPED: i32 = 3;
+/// Values of `Ipv4::ecn`.
+mod codepoint {
+    pub const NOT_ECT: i32 = 0;
+    pub const CE: i32 = 3;
+}
+
+/// Indices of the counter `marks`.
+mod mark {
+    pub const UNCHANGED: i32 = 0;
+    pub const MARKED: i32 = 1;
+    pub const WAS_MARKED: i32 = 2;
+    pub const DROPPED: i32 = 3;
+}
 
 metadata! {
     struct Meta { backlog: bit<16>, mark_at: bit<16>, drop_at: bit<16>, drain: bit<16> }
@@ -27,8 +34,7 @@ pub fn program() -> Program {
         parse_ipv4(p, eth, ip);
         update_ipv4_checksum(p, ip);
 
-        let forward =
-            p.action("forward", [("port", bit(9))], |c, [port]| c.set(s.egress_spec, port));
+        let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let route = p.table("route", |t| {
             t.lpm(ip.dst).actions([forward, drop]).const_default(drop, []).size(64);
@@ -59,16 +65,16 @@ pub fn program() -> Program {
                 c.read(m.backlog, backlog, s.egress_port);
                 c.set(m.backlog, m.backlog.sat_add(ip.length).sat_sub(m.drain));
                 c.write(backlog, s.egress_port, m.backlog);
-                c.if_(ip.ecn.eq(CE), |c| c.count(marks, WAS_MARKED))
-                    .else_if(ip.ecn.ne(NOT_ECT) & m.backlog.gt(m.mark_at), |c| {
-                        c.set(ip.ecn, CE);
-                        c.count(marks, MARKED);
+                c.if_(ip.ecn.eq(codepoint::CE), |c| c.count(marks, mark::WAS_MARKED))
+                    .else_if(ip.ecn.ne(codepoint::NOT_ECT) & m.backlog.gt(m.mark_at), |c| {
+                        c.set(ip.ecn, codepoint::CE);
+                        c.count(marks, mark::MARKED);
                     })
-                    .else_if(ip.ecn.eq(NOT_ECT) & m.backlog.gt(m.drop_at), |c| {
-                        c.count(marks, DROPPED);
+                    .else_if(ip.ecn.eq(codepoint::NOT_ECT) & m.backlog.gt(m.drop_at), |c| {
+                        c.count(marks, mark::DROPPED);
                         c.mark_to_drop();
                     })
-                    .else_(|c| c.count(marks, UNCHANGED));
+                    .else_(|c| c.count(marks, mark::UNCHANGED));
             });
         });
 

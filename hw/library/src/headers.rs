@@ -80,6 +80,16 @@ pub mod tcp_flag {
     pub const ACK: i32 = 0x10;
 }
 
+/// Action data: a port.
+pub const PORT: [(&str, Type); 1] = [("port", bit(9))];
+
+/// What the checksum of a TCP segment without its payload covers: the pseudo header with the segment's
+/// length, and the header.
+pub fn tcp_summed(ip: Ipv4, tcp: Tcp, length: impl Into<Val>) -> Vec<Item> {
+    let pseudo_header = list![ip.src, ip.dst, bits(8, 0), ip.proto, length.into()];
+    [pseudo_header, tcp.except([tcp.csum])].concat()
+}
+
 /// Verifies the IPv4 header checksum before ingress and makes it anew behind egress.
 #[track_caller]
 pub fn ipv4_checksum(p: &mut Builder, ip: Ipv4) {

@@ -89,8 +89,7 @@ pub fn program() -> Program {
             t.exact(m.target).ternary(s.ingress_port);
             t.actions([is_own, no_action]).const_default(no_action, []).size(64);
         });
-        let forward = [("port", bit(9))];
-        let forward = p.action("forward", forward, |c, [port]| c.set(s.egress_spec, port));
+        let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let dmac = p.table("dmac", |t| {
             t.exact(eth.dst).actions([forward, drop]).const_default(drop, []).size(256);
         });

@@ -7,9 +7,13 @@ use restage_program::prelude::*;
 
 const KV_PORT: i32 = 9000;
 const SLOTS: u32 = 64;
-const GET: i32 = 0;
-const PUT: i32 = 1;
-const REPLY: i32 = 2;
+
+/// Values of `Kv::op`.
+mod op {
+    pub const GET: i32 = 0;
+    pub const PUT: i32 = 1;
+    pub const REPLY: i32 = 2;
+}
 
 header! {
     struct Kv { op: bit<8>, reserved: bit<7>, hit: bit<1>, key: bit<32>, value: bit<32> }
@@ -47,13 +51,12 @@ pub fn program() -> Program {
         let valids = p.register("valids", bit(1), SLOTS);
 
         let slot = p.action("slot", [("index", bit(32))], |c, [index]| c.set(m.slot, index));
-        let none = p.no_action();
         let cached_keys = p.table("cached_keys", |t| {
-            t.exact(kv.key).actions([slot]).const_default(none, []).size(SLOTS);
+            t.exact(kv.key).actions([slot]).const_no_action().size(SLOTS);
             t.counter("popularity", Unit::Packets);
         });
 
-        let to = p.action("to", [("port", bit(9))], |c, [port]| c.set(s.egress_spec, port));
+        let to = p.action("to", PORT, |c, [port]| c.set(s.egress_spec, port));
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let route = p.table("route", |t| {
             t.exact(ip.dst).actions([to, drop]).const_default(drop, []).size(64);
@@ -64,7 +67,7 @@ pub fn program() -> Program {
             c.swap(ip.src, ip.dst);
             c.swap(udp.sport, udp.dport);
             c.set(udp.csum, 0);
-            c.set(kv.op, REPLY);
+            c.set(kv.op, op::REPLY);
             c.set(kv.hit, 1);
             c.set(s.egress_spec, s.ingress_port);
         });
@@ -77,15 +80,15 @@ pub fn program() -> Program {
             c.apply(route);
             c.if_(kv.valid(), |c| {
                 c.apply(cached_keys).hit(|c| {
-                    c.if_(kv.op.eq(GET), |c| {
+                    c.if_(kv.op.eq(op::GET), |c| {
                         c.read(m.valid, valids, m.slot);
                         c.if_(m.valid.eq(1), |c| {
                             c.read(kv.value, values, m.slot);
                             c.run(answer);
                         });
                     })
-                    .else_if(kv.op.eq(PUT), |c| c.write(valids, m.slot, 0))
-                    .else_if(kv.op.eq(REPLY), |c| {
+                    .else_if(kv.op.eq(op::PUT), |c| c.write(valids, m.slot, 0))
+                    .else_if(kv.op.eq(op::REPLY), |c| {
                         c.write(values, m.slot, kv.value);
                         c.write(valids, m.slot, 1);
                     });

@@ -41,6 +41,13 @@ metadata! {
     }
 }
 
+/// Makes the packet longer by so many bytes, in the headers that say how long it is.
+fn grow(c: &mut Body, (ip, udp): (Ipv4, Udp), bytes: impl Into<Operand>) {
+    let bytes = bytes.into();
+    c.set(udp.length, udp.length + bytes.clone());
+    c.set(ip.length, ip.length + bytes);
+}
+
 /// Describes the program.
 pub fn program() -> Program {
     build("int_md", |p| {
@@ -77,13 +84,8 @@ pub fn program() -> Program {
         });
         update_ipv4_checksum(p, ip);
 
-        let grow = |c: &mut Body, bytes: Operand| {
-            c.set(udp.length, udp.length + bytes.clone());
-            c.set(ip.length, ip.length + bytes);
-        };
-
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
-        let forward = p.action("forward", [("port", bit(9))], |c, [port]| {
+        let forward = p.action("forward", PORT, |c, [port]| {
             c.set(s.egress_spec, port);
             c.set(ip.ttl, ip.ttl - 1);
         });
@@ -94,7 +96,7 @@ pub fn program() -> Program {
         let source = p.action("source", [("max_hops", bit(4))], |c, [max_hops]| {
             c.fill(shim, (udp.dport, 0, max_hops, 0, 0));
             c.set(udp.dport, INT_PORT);
-            grow(c, SHIM.into());
+            grow(c, (ip, udp), SHIM);
         });
         let none = p.no_action();
         let watch = p.table("watch", |t| {
@@ -113,7 +115,7 @@ pub fn program() -> Program {
             c.set(m.sink, true);
         });
         let role = p.table("role", |t| {
-            t.exact(s.egress_spec).actions([transit, sink]).const_default(none, []).size(64);
+            t.exact(s.egress_spec).actions([transit, sink]).const_no_action().size(64);
         });
 
         p.ingress(|c| {
@@ -138,7 +140,7 @@ pub fn program() -> Program {
         let sequence = p.register("sequence", bit(16), PORTS);
         let strip = |c: &mut Body| {
             c.set(udp.dport, shim.dport);
-            grow(c, (-(shim.count.cast(bit(16)) * RECORD + SHIM)).into());
+            grow(c, (ip, udp), -(shim.count.cast(bit(16)) * RECORD + SHIM));
             c.set_invalid(shim);
             c.pop_front(records, MAX_RECORDS);
         };
@@ -150,7 +152,7 @@ pub fn program() -> Program {
             c.fill(records.get(0), (m.switch_id, m.in_port, m.out_port, m.length, m.sequence));
             c.set(shim.count, shim.count + 1);
             c.set(shim.left, shim.left - 1);
-            grow(c, RECORD.into());
+            grow(c, (ip, udp), RECORD);
         };
         p.egress(|c| {
             c.if_(m.sink, |c| {

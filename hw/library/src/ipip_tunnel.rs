@@ -48,7 +48,7 @@ pub fn program() -> Program {
             c.set(s.egress_spec, port);
             c.set(ip.ttl, ip.ttl - 1);
         };
-        let forward = p.action("forward", [("port", bit(9))], |c, [port]| send(c, port));
+        let forward = p.action("forward", PORT, |c, [port]| send(c, port));
         let encap = [("id", bit(16)), ("src", bit(32)), ("dst", bit(32)), ("port", bit(9))];
         let encap = p.action("encap", encap, |c, [id, src, dst, port]| {
             send(c, port);

@@ -25,8 +25,7 @@ pub fn program() -> Program {
             t.actions([known, unknown]).const_default(unknown, []).size(1024);
         });
 
-        let forward = [("port", bit(9))];
-        let forward = p.action("forward", forward, |c, [port]| c.set(s.egress_spec, port));
+        let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let flood = [("group", bit(16))];
         let flood = p.action("flood", flood, |c, [group]| c.set(s.mcast_grp, group));
         let discard = p.action("discard", [], |c, []| c.mark_to_drop());

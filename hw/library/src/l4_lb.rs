@@ -33,8 +33,7 @@ pub fn program() -> Program {
 
         parse_tcp(p, (eth, ip, tcp));
         ipv4_checksum(p, ip);
-        let pseudo = list![ip.src, ip.dst, bits(8, 0), ip.proto, m.tcp_len];
-        let summed = [pseudo, tcp.except([tcp.csum])].concat();
+        let summed = tcp_summed(ip, tcp, m.tcp_len);
         p.update_checksum_with_payload(tcp.valid() & m.service.ne(0), summed, tcp.csum, Csum16);
 
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());

@@ -4,8 +4,11 @@
 use crate::headers::*;
 use restage_program::prelude::*;
 
-const INGRESS: i32 = 1;
-const EGRESS: i32 = 2;
+/// Values of `Mirror::origin`.
+mod origin {
+    pub const INGRESS: i32 = 1;
+    pub const EGRESS: i32 = 2;
+}
 
 header! {
     /// For an egress clone, `out_port` is the one through which the original leaves.
@@ -31,7 +34,7 @@ pub fn program() -> Program {
         update_ipv4_checksum(p, ip);
 
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
-        let forward = p.action("forward", [("port", bit(9))], |c, [port]| {
+        let forward = p.action("forward", PORT, |c, [port]| {
             c.set(s.egress_spec, port);
             c.set(ip.ttl, ip.ttl - 1);
         });
@@ -79,13 +82,17 @@ pub fn program() -> Program {
 
         p.egress(|c| {
             // An egress clone goes through egress again and must not be cloned once more.
-            c.if_(s.instance_type.eq(instance::INGRESS_CLONE), |c| c.call(add_header, INGRESS))
-                .else_if(s.instance_type.eq(instance::EGRESS_CLONE), |c| c.call(add_header, EGRESS))
-                .else_(|c| {
-                    c.apply(watch_out);
-                    // After the clone call, yet the clone shows it: it is made at the end of egress.
-                    c.if_(ip.valid(), |c| c.set(ip.dscp, 0));
-                });
+            c.if_(s.instance_type.eq(instance::INGRESS_CLONE), |c| {
+                c.call(add_header, origin::INGRESS)
+            })
+            .else_if(s.instance_type.eq(instance::EGRESS_CLONE), |c| {
+                c.call(add_header, origin::EGRESS)
+            })
+            .else_(|c| {
+                c.apply(watch_out);
+                // After the clone call, yet the clone shows it: it is made at the end of egress.
+                c.if_(ip.valid(), |c| c.set(ip.dscp, 0));
+            });
         });
 
         p.emit(mirror);

@@ -36,7 +36,7 @@ pub fn program() -> Program {
         });
 
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
-        let from_port = p.action("from_port", [("port", bit(9))], |c, [port]| {
+        let from_port = p.action("from_port", PORT, |c, [port]| {
             c.if_(s.ingress_port.ne(port), |c| c.mark_to_drop());
         });
         let rpf = p.table("rpf", |t| {
@@ -44,8 +44,7 @@ pub fn program() -> Program {
         });
         let replicate = [("group", bit(16))];
         let replicate = p.action("replicate", replicate, |c, [group]| c.set(s.mcast_grp, group));
-        let unicast = [("port", bit(9))];
-        let unicast = p.action("unicast", unicast, |c, [port]| c.set(s.egress_spec, port));
+        let unicast = p.action("unicast", PORT, |c, [port]| c.set(s.egress_spec, port));
         let groups = p.table("groups", |t| {
             t.exact(ip.dst).actions([replicate, unicast, drop]);
             t.const_default(drop, []).size(256);

@@ -6,15 +6,19 @@ use crate::headers::*;
 use restage_program::prelude::*;
 
 const KV_PORT: i32 = 9000;
-const GET: i32 = 0;
-const PUT: i32 = 1;
-const REPLY: i32 = 2;
 const SERVER: i32 = 10;
 const HOT: i32 = 5;
 const REPORT_SESSION: i32 = 5;
 const SLOTS: u32 = 64;
 const SKETCH: u32 = 128;
 const BLOOM: u32 = 256;
+
+/// Values of `Kv::op`.
+mod op {
+    pub const GET: i32 = 0;
+    pub const PUT: i32 = 1;
+    pub const REPLY: i32 = 2;
+}
 
 header! {
     struct Kv { op: bit<8>, key: bit<32>, value: bit<64> }
@@ -43,9 +47,8 @@ pub fn program() -> Program {
         let [bloom0, bloom1] = p.registers("bloom", bit(1), BLOOM);
 
         let slot = p.action("slot", [("index", bit(32))], |c, [index]| c.set(m.slot, index));
-        let none = p.no_action();
         let lookup = p.table("lookup", |t| {
-            t.exact(kv.key).actions([slot]).const_default(none, []).size(SLOTS);
+            t.exact(kv.key).actions([slot]).const_no_action().size(SLOTS);
         });
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
 
@@ -53,7 +56,7 @@ pub fn program() -> Program {
             c.read(m.hits, hits, m.slot);
             c.write(hits, m.slot, m.hits + 1);
             c.read(kv.value, values, m.slot);
-            c.set(kv.op, REPLY);
+            c.set(kv.op, op::REPLY);
             c.set(s.egress_spec, s.ingress_port);
         };
         let estimate = |c: &mut Body| {
@@ -86,11 +89,11 @@ pub fn program() -> Program {
             c.set(s.egress_spec, SERVER);
             c.apply(lookup)
                 .hit(|c| {
-                    c.if_(kv.op.eq(GET), serve)
-                        .else_if(kv.op.eq(PUT), |c| c.write(values, m.slot, kv.value));
+                    c.if_(kv.op.eq(op::GET), serve)
+                        .else_if(kv.op.eq(op::PUT), |c| c.write(values, m.slot, kv.value));
                 })
                 .miss(|c| {
-                    c.if_(kv.op.eq(GET), |c| {
+                    c.if_(kv.op.eq(op::GET), |c| {
                         estimate(c);
                         c.if_(m.estimate.ge(HOT), report_once);
                     });

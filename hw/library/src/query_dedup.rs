@@ -8,11 +8,14 @@ use restage_program::prelude::*;
 const SERVICE_PORT: i32 = 53;
 const SLOTS: u32 = 128;
 
-const NEW: i32 = 0;
-const REPEATED: i32 = 1;
-const COLLISION: i32 = 2;
-const ANSWER: i32 = 3;
-const LATE_ANSWER: i32 = 4;
+/// Indices of the counter `events`.
+mod event {
+    pub const NEW: i32 = 0;
+    pub const REPEATED: i32 = 1;
+    pub const COLLISION: i32 = 2;
+    pub const ANSWER: i32 = 3;
+    pub const LATE_ANSWER: i32 = 4;
+}
 
 header! {
     struct Dns {
@@ -55,8 +58,7 @@ pub fn program() -> Program {
         let owners = p.register("owners", bit(32), SLOTS);
         let events = p.counter("events", Unit::Both, 5);
 
-        let forward =
-            p.action("forward", [("port", bit(9))], |c, [port]| c.set(s.egress_spec, port));
+        let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let wire = p.table("wire", |t| {
             t.exact(s.ingress_port).actions([forward, drop]).const_default(drop, []).size(8);
@@ -85,19 +87,19 @@ pub fn program() -> Program {
             c.if_(dns.response.eq(1), |c| {
                 c.if_(m.owner.eq(m.print), |c| {
                     c.write(owners, m.slot, 0);
-                    c.count(events, ANSWER);
+                    c.count(events, event::ANSWER);
                 })
-                .else_(|c| c.count(events, LATE_ANSWER));
+                .else_(|c| c.count(events, event::LATE_ANSWER));
             })
             .else_if(m.owner.eq(0), |c| {
                 c.write(owners, m.slot, m.print);
-                c.count(events, NEW);
+                c.count(events, event::NEW);
             })
             .else_if(m.owner.eq(m.print), |c| {
-                c.count(events, REPEATED);
+                c.count(events, event::REPEATED);
                 c.run(drop);
             })
-            .else_(|c| c.count(events, COLLISION));
+            .else_(|c| c.count(events, event::COLLISION));
         });
 
         p.emit(eth);

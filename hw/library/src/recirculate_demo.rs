@@ -9,15 +9,23 @@ use restage_program::prelude::*;
 const TYPE_PROGRAM: i32 = 0x9000;
 const MAX_PASSES: i32 = 16;
 
-const DONE: i32 = 0;
-const ADD: i32 = 1;
-const XOR: i32 = 2;
-const ROTATE: i32 = 3;
-const LOOK_UP: i32 = 4;
-const ADD_PORT: i32 = 5;
+/// Values of `Instruction::op`.
+mod code {
+    pub const DONE: i32 = 0;
+    pub const ADD: i32 = 1;
+    pub const XOR: i32 = 2;
+    /// By a nibble.
+    pub const ROTATE: i32 = 3;
+    /// Adds what the memory holds.
+    pub const LOOK_UP: i32 = 4;
+    pub const ADD_PORT: i32 = 5;
+}
 
-const FOUND: i32 = 1;
-const NOT_FOUND: i32 = 2;
+/// Values of `Meta::found`.
+mod found {
+    pub const YES: i32 = 1;
+    pub const NO: i32 = 2;
+}
 
 header! {
     struct State { passes: bit<8>, left: bit<8>, acc: bit<32> }
@@ -57,11 +65,11 @@ pub fn program() -> Program {
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let value = p.action("value", [("v", bit(32))], |c, [v]| {
             c.set(m.looked_up, v);
-            c.set(m.found, FOUND);
+            c.set(m.found, found::YES);
         });
         let none = p.action("none", [], |c, []| {
             c.set(m.looked_up, 0);
-            c.set(m.found, NOT_FOUND);
+            c.set(m.found, found::NO);
         });
         let memory = p.table("memory", |t| {
             t.exact(op.arg).actions([value, none]).const_default(none, []).size(64);
@@ -73,16 +81,19 @@ pub fn program() -> Program {
         };
         let execute = |c: &mut Body| {
             let is = |code| op.op.eq(code);
-            c.if_(is(ADD), |c| c.set(st.acc, st.acc + op.arg))
-                .else_if(is(XOR), |c| c.set(st.acc, st.acc ^ op.arg))
-                .else_if(is(ROTATE), |c| {
+            c.if_(is(code::ADD), |c| c.set(st.acc, st.acc + op.arg))
+                .else_if(is(code::XOR), |c| c.set(st.acc, st.acc ^ op.arg))
+                .else_if(is(code::ROTATE), |c| {
                     c.set(st.acc, st.acc.bits(27, 0).concat(st.acc.bits(31, 28)));
                 })
-                .else_if(is(LOOK_UP), |c| {
-                    c.if_(m.found.eq(FOUND), |c| c.set(st.acc, st.acc + m.looked_up)).else_(refuse);
+                .else_if(is(code::LOOK_UP), |c| {
+                    c.if_(m.found.eq(found::YES), |c| c.set(st.acc, st.acc + m.looked_up))
+                        .else_(refuse);
                 })
-                .else_if(is(ADD_PORT), |c| c.set(st.acc, st.acc + s.ingress_port.cast(bit(32))))
-                .else_if(op.op.ne(DONE), refuse);
+                .else_if(is(code::ADD_PORT), |c| {
+                    c.set(st.acc, st.acc + s.ingress_port.cast(bit(32)))
+                })
+                .else_if(op.op.ne(code::DONE), refuse);
         };
 
         p.ingress(|c| {
@@ -93,7 +104,7 @@ pub fn program() -> Program {
             c.if_(!op.valid(), |c| c.exit());
 
             let first_try = s.instance_type.ne(instance::RESUBMITTED);
-            c.if_(op.op.eq(LOOK_UP) & first_try, |c| {
+            c.if_(op.op.eq(code::LOOK_UP) & first_try, |c| {
                 c.apply(memory);
                 // Has no effect: a resubmitted packet is parsed afresh.
                 c.set(st.acc, 0xbad);
@@ -101,7 +112,7 @@ pub fn program() -> Program {
                 c.exit();
             });
             execute(c);
-            c.set(st.left, mux(op.op.eq(DONE), 0, st.left - 1));
+            c.set(st.left, mux(op.op.eq(code::DONE), 0, st.left - 1));
             c.set_invalid(op);
             c.set(st.passes, st.passes + 1);
             c.set(m.again, st.left.ne(0) & st.passes.lt(MAX_PASSES));

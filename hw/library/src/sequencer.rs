@@ -8,22 +8,27 @@ use restage_program::prelude::*;
 
 const CHAIN_PORT: i32 = 8900;
 
-const READ: i32 = 0;
-const WRITE: i32 = 1;
-const CHAINED_WRITE: i32 = 2;
-const REPLY: i32 = 3;
-const REFUSED: i32 = 4;
+/// Values of `Chain::op`.
+mod op {
+    pub const READ: i32 = 0;
+    /// From a client.
+    pub const WRITE: i32 = 1;
+    pub const CHAINED_WRITE: i32 = 2;
+    pub const REPLY: i32 = 3;
+    pub const REFUSED: i32 = 4;
+}
 
-const HEAD: i32 = 1;
-const MIDDLE: i32 = 2;
-const TAIL: i32 = 3;
+/// What this switch is for a key.
+mod role {
+    pub const NONE: i32 = 0;
+    pub const HEAD: i32 = 1;
+    pub const MIDDLE: i32 = 2;
+    pub const TAIL: i32 = 3;
+}
 
 header! { struct Chain { op: bit<8>, key: bit<32>, seq: bit<16>, value: bit<64> } }
 
-metadata! {
-    /// A role of 0: this switch has nothing to do with the key.
-    struct Meta { role: bit<2>, slot: bit<32>, next_port: bit<9>, seq: bit<16> }
-}
+metadata! { struct Meta { role: bit<2>, slot: bit<32>, next_port: bit<9>, seq: bit<16> } }
 
 /// Describes the program.
 pub fn program() -> Program {
@@ -45,14 +50,14 @@ pub fn program() -> Program {
         };
         let link = [("base", bit(32)), ("next_port", bit(9))];
         let head = p.action("head", link, |c, [base, next_port]| {
-            take(c, HEAD, base);
+            take(c, role::HEAD, base);
             c.set(m.next_port, next_port);
         });
         let middle = p.action("middle", link, |c, [base, next_port]| {
-            take(c, MIDDLE, base);
+            take(c, role::MIDDLE, base);
             c.set(m.next_port, next_port);
         });
-        let tail = p.action("tail", [("base", bit(32))], |c, [base]| take(c, TAIL, base));
+        let tail = p.action("tail", [("base", bit(32))], |c, [base]| take(c, role::TAIL, base));
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let role = p.table("role", |t| {
             t.lpm(chain.key).actions([head, middle, tail, drop]).const_default(drop, []).size(16);
@@ -75,33 +80,33 @@ pub fn program() -> Program {
                 c.exit();
             });
             c.apply(role);
-            c.if_(m.role.eq(0), |c| c.exit());
+            c.if_(m.role.eq(role::NONE), |c| c.exit());
             c.count(ops, chain.op & 7);
             c.read(m.seq, sequence, m.slot);
-            c.if_(chain.op.eq(READ), |c| {
-                c.if_(m.role.eq(TAIL), |c| {
+            c.if_(chain.op.eq(op::READ), |c| {
+                c.if_(m.role.eq(role::TAIL), |c| {
                     c.set(chain.seq, m.seq);
                     c.read(chain.value, values, m.slot);
-                    c.call(reply, REPLY);
+                    c.call(reply, op::REPLY);
                 })
                 .else_(pass_on);
             })
-            .else_if(chain.op.eq(WRITE) & m.role.eq(HEAD), |c| {
+            .else_if(chain.op.eq(op::WRITE) & m.role.eq(role::HEAD), |c| {
                 c.set(chain.seq, m.seq + 1);
-                c.set(chain.op, CHAINED_WRITE);
+                c.set(chain.op, op::CHAINED_WRITE);
                 store(c);
                 pass_on(c);
             })
-            .else_if(chain.op.eq(CHAINED_WRITE) & m.role.ne(HEAD), |c| {
+            .else_if(chain.op.eq(op::CHAINED_WRITE) & m.role.ne(role::HEAD), |c| {
                 // Serial number arithmetic: newer when the difference, taken as signed, is positive.
                 let newer = (chain.seq - m.seq).cast(int(16)).gt(0);
                 c.if_(newer, |c| {
                     store(c);
-                    c.if_(m.role.eq(TAIL), |c| c.call(reply, REPLY)).else_(pass_on);
+                    c.if_(m.role.eq(role::TAIL), |c| c.call(reply, op::REPLY)).else_(pass_on);
                 })
                 .else_(|c| c.run(drop));
             })
-            .else_(|c| c.call(reply, REFUSED));
+            .else_(|c| c.call(reply, op::REFUSED));
         });
 
         p.emit(eth);

@@ -3,23 +3,23 @@
 //! address; this attempt is reset, and its next SYN passes. Everything else from unproven sources is
 //! dropped; traffic from inside always passes.
 
+use crate::headers::tcp_flag::{ACK, RST, SYN};
 use crate::headers::*;
 use restage_program::prelude::*;
-
-const SYN: i32 = 0x02;
-const RST: i32 = 0x04;
-const ACK: i32 = 0x10;
-
-const ANSWERED: i32 = 0;
-const PROVEN: i32 = 1;
-const PASSED: i32 = 2;
-const DROPPED: i32 = 3;
-const FROM_INSIDE: i32 = 4;
 
 /// Cells in each row of the filter of proven sources.
 const CELLS: u32 = 512;
 /// Bytes of a TCP header without options.
 const TCP_LENGTH: u8 = 20;
+
+/// Indices of the counter `events`.
+mod event {
+    pub const ANSWERED: i32 = 0;
+    pub const PROVEN: i32 = 1;
+    pub const PASSED: i32 = 2;
+    pub const DROPPED: i32 = 3;
+    pub const FROM_INSIDE: i32 = 4;
+}
 
 metadata! { struct Meta { secret: bit<32>, cookie: bit<32>, answered: bool } }
 
@@ -34,10 +34,8 @@ pub fn program() -> Program {
 
         parse_tcp(p, (eth, ip, tcp));
         update_ipv4_checksum(p, ip);
-        let pseudo_header =
-            list![ip.src, ip.dst, bits(8, 0), ip.proto, bits(16, TCP_LENGTH.into())];
-        let segment = [pseudo_header, tcp.except([tcp.csum])].concat();
-        p.update_checksum(m.answered, segment, tcp.csum, Csum16);
+        let answer = tcp_summed(ip, tcp, bits(16, TCP_LENGTH.into()));
+        p.update_checksum(m.answered, answer, tcp.csum, Csum16);
 
         let proven = p.registers::<2>("proven", bit(1), CELLS);
         let events = p.counter("events", Unit::Packets, 5);
@@ -45,7 +43,7 @@ pub fn program() -> Program {
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let inside = p.action("inside", [("out_port", bit(9))], |c, [out_port]| {
             c.set(s.egress_spec, out_port);
-            c.count(events, FROM_INSIDE);
+            c.count(events, event::FROM_INSIDE);
         });
         let outside = [("out_port", bit(9)), ("secret", bit(32))];
         let outside = p.action("outside", outside, |c, [out_port, secret]| {
@@ -84,20 +82,20 @@ pub fn program() -> Program {
             let connection = list![ip.src, ip.dst, tcp.sport, tcp.dport, m.secret];
             c.hash(m.cookie, Crc32, connection, 0, 1u64 << 32);
 
-            c.if_(proof[0].eq(1) & proof[1].eq(1), |c| c.count(events, PASSED))
+            c.if_(proof[0].eq(1) & proof[1].eq(1), |c| c.count(events, event::PASSED))
                 .else_if(tcp.flags.eq(SYN), |c| {
-                    c.count(events, ANSWERED);
+                    c.count(events, event::ANSWERED);
                     c.call(answer, (m.cookie, tcp.seq + 1, SYN | ACK));
                 })
                 .else_if(tcp.flags.eq(ACK) & (tcp.ack - 1).eq(m.cookie), |c| {
-                    c.count(events, PROVEN);
+                    c.count(events, event::PROVEN);
                     for row in 0..2 {
                         c.write(proven[row], index[row], 1);
                     }
                     c.call(answer, (tcp.ack, 0, RST));
                 })
                 .else_(|c| {
-                    c.count(events, DROPPED);
+                    c.count(events, event::DROPPED);
                     c.run(drop);
                 });
         };

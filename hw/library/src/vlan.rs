@@ -43,10 +43,9 @@ pub fn program() -> Program {
             t.actions([access, trunk, native, drop]).const_default(drop, []).size(256);
         });
 
-        let forward = [("port", bit(9))];
-        let forward = p.action("forward", forward, |c, [port]| c.set(s.egress_spec, port));
+        let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let fdb = p.table("fdb", |t| {
-            t.exact(m.vid).exact(eth.dst).actions([forward]).size(1024);
+            t.exact(m.vid).exact(eth.dst).actions([forward]).const_no_action().size(1024);
         });
         let flood = [("group", bit(16))];
         let flood = p.action("flood", flood, |c, [group]| c.set(s.mcast_grp, group));

@@ -72,8 +72,7 @@ pub fn program() -> Program {
             t.exact(s.ingress_port).actions([domain, drop]).const_default(drop, []).size(64);
         });
 
-        let local_port = [("port", bit(9))];
-        let local_port = p.action("local_port", local_port, |c, [port]| c.set(s.egress_spec, port));
+        let local_port = p.action("local_port", PORT, |c, [port]| c.set(s.egress_spec, port));
         let remote = [
             ("vni", bit(24)),
             ("src", bit(32)),

@@ -96,6 +96,12 @@ impl TableBody<'_> {
         self.default(action, args)
     }
 
+    /// A miss does nothing, always: `const default_action = NoAction()`.
+    pub fn const_no_action(&mut self) -> &mut Self {
+        let none = self.builder.no_action();
+        self.const_default(none, [])
+    }
+
     fn action_call(&self, action: Action, args: Vec<Operand>) -> ActionCall {
         let decl = self.builder.program.actions.get(action);
         let ty = |i: usize| decl.and_then(|d| d.params.get(i)).map_or(Type::Bool, |p| p.ty);
