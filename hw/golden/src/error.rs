@@ -13,6 +13,14 @@ pub enum BuildError {
         /// Why.
         source: WriteError,
     },
+    /// A default action that comes with the program is refused.
+    #[error("the default action of table `{table}` cannot be set: {source}")]
+    Default {
+        /// Name of the table.
+        table: String,
+        /// Why.
+        source: WriteError,
+    },
     /// The program needs more memory than the model gives to one.
     #[error(
         "{what} `{name}` needs {words} words of state; the model has room for {limit}; make it smaller"

@@ -1,12 +1,17 @@
 //! The model: a program, compiled, with its entries and its state.
 
+use crate::code::Code;
+use crate::compile::compile;
 use crate::error::{BuildError, WriteError};
 use crate::input::Input;
+use crate::layout::Layout;
 use crate::output::Output;
-use crate::trace::Event;
-use restage_program::entity::{Counter, Register, Table};
-use restage_program::entry::{CounterValue, KeyMatch, Write};
-use restage_program::{Bits, Checked};
+use crate::run::{Context, Limits, Machine, Sink};
+use crate::state::State;
+use crate::trace::{Event, Names};
+use crate::write::{self, entries};
+use restage_program::Checked;
+use restage_program::entry::Write;
 
 /// Limits and the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,10 +30,16 @@ impl Default for Options {
     }
 }
 
-/// A program that runs.
+/// A program that runs, with its entries and its state.
 #[derive(Debug)]
 pub struct Golden {
-    program: Checked,
+    pub(crate) program: Checked,
+    code: Code,
+    layout: Layout,
+    names: Names,
+    limits: Limits,
+    machine: Machine,
+    pub(crate) state: State,
 }
 
 impl Golden {
@@ -38,8 +49,27 @@ impl Golden {
     }
 
     /// As [`new`](Self::new), with other limits or another seed.
-    pub fn with_options(program: &Checked, _options: Options) -> Result<Golden, BuildError> {
-        Ok(Golden { program: program.clone() })
+    pub fn with_options(program: &Checked, options: Options) -> Result<Golden, BuildError> {
+        let mut state = State::new(program, options.seed)?;
+        let (code, layout) = compile(program);
+        for (table, decl) in program.tables.iter() {
+            let fault = |source| BuildError::Default { table: decl.preamble.name.clone(), source };
+            entries::install_default(program, &mut state, table).map_err(fault)?;
+            for (index, entry) in decl.entries.iter().enumerate() {
+                entries::install(program, &mut state, table, entry).map_err(|source| {
+                    BuildError::Entry { table: decl.preamble.name.clone(), index, source }
+                })?;
+            }
+        }
+        Ok(Golden {
+            machine: Machine::new(&code),
+            names: Names::new(program, &layout),
+            limits: Limits { passes: options.max_passes, copies: options.max_copies },
+            program: program.clone(),
+            code,
+            layout,
+            state,
+        })
     }
 
     /// The program.
@@ -48,13 +78,13 @@ impl Golden {
     }
 
     /// Does what a control plane asks. A refused write changes nothing.
-    pub fn write(&mut self, _write: &Write) -> Result<(), WriteError> {
-        Ok(())
+    pub fn write(&mut self, write: &Write) -> Result<(), WriteError> {
+        write::write(&self.program, &mut self.state, write)
     }
 
     /// Processes one packet and everything that it causes.
-    pub fn process(&mut self, _input: &Input<'_>, out: &mut Output) {
-        out.clear();
+    pub fn process(&mut self, input: &Input<'_>, out: &mut Output) {
+        self.go::<false>(input, out, &mut |_| {});
     }
 
     /// As [`process`](Self::process), and tells every step.
@@ -62,28 +92,21 @@ impl Golden {
         &mut self,
         input: &Input<'_>,
         out: &mut Output,
-        _trace: &mut dyn FnMut(Event<'_>),
+        trace: &mut dyn FnMut(Event<'_>),
     ) {
-        self.process(input, out);
+        self.go::<true>(input, out, trace);
     }
 
-    /// Content of a register.
-    pub fn register(&self, _register: Register, _index: u32) -> Option<Bits> {
-        None
-    }
-
-    /// Content of a counter.
-    pub fn counter(&self, _counter: Counter, _index: u32) -> Option<CounterValue> {
-        None
-    }
-
-    /// Content of the direct counter of an entry.
-    pub fn direct_counter(
-        &self,
-        _table: Table,
-        _keys: &[KeyMatch],
-        _priority: u32,
-    ) -> Option<CounterValue> {
-        None
+    fn go<const T: bool>(&mut self, input: &Input<'_>, out: &mut Output, sink: Sink<'_>) {
+        out.clear();
+        self.machine.swap_output(out);
+        let cx = Context {
+            code: &self.code,
+            layout: &self.layout,
+            program: &self.program,
+            names: &self.names,
+        };
+        self.machine.process::<T>(cx, &mut self.state, self.limits, input, sink);
+        self.machine.swap_output(out);
     }
 }

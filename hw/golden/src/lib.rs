@@ -7,14 +7,30 @@
 //!
 //! This crate does no I/O. Time is an input.
 
+mod checksum;
+mod code;
+mod compile;
 mod error;
 mod golden;
 mod input;
+mod layout;
+mod map;
+mod matching;
+mod meter;
 mod output;
+mod profile;
+mod random;
+mod read;
+mod run;
+mod state;
+mod table;
 mod trace;
+mod wire;
+mod write;
 
 pub use error::{BuildError, Fault, WriteError};
 pub use golden::{Golden, Options};
 pub use input::{Input, Queue};
 pub use output::{Drops, Output};
+pub use read::{MapEntry, TableEntry};
 pub use trace::Event;
