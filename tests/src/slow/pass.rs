@@ -1,0 +1,369 @@
+//! The way of a packet: passes, the traffic point, copies.
+
+use super::hash::{from_wire, wire_bits};
+use super::num;
+use super::packet::Packet;
+use super::run::{Runner, matches};
+use super::state::State;
+use super::value::Scope;
+use restage_program::entity::{ErrorCode, Meta};
+use restage_program::entry::{CloneTarget, Replica};
+use restage_program::program::{Checksum, Emit, Program, SelectOn, Target, Transition};
+use restage_program::standard::{self, instance};
+use restage_program::{Bits, Entity, Type};
+use std::collections::VecDeque;
+
+/// Parser states that a packet may visit.
+const MOST_STATES: usize = 256;
+
+/// What the queue in front of egress says of a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// When it was queued.
+    pub enq_timestamp: u32,
+    /// Length of the queue then.
+    pub enq_qdepth: u32,
+    /// Time in the queue.
+    pub deq_timedelta: u32,
+    /// Length of the queue when it left it.
+    pub deq_qdepth: u32,
+    /// When it entered egress, in microseconds.
+    pub egress_time_us: u64,
+}
+
+/// What comes of a packet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Packets sent, in order.
+    pub sent: Vec<(u16, Vec<u8>)>,
+    /// Messages to the control plane.
+    pub digests: Vec<(restage_program::entity::Digest, Vec<Bits>)>,
+    /// Looped packets dropped because they had too many passes.
+    pub looped_too_often: u64,
+}
+
+/// A packet in front of the parser.
+struct Arrival {
+    bytes: Vec<u8>,
+    metas: Vec<(Meta, Bits)>,
+    passes: u32,
+}
+
+/// A packet in front of egress.
+struct Copy {
+    packet: Packet,
+    port: u16,
+    rid: Option<u16>,
+    limit: Option<u32>,
+    passes: u32,
+}
+
+pub(super) struct Way<'a> {
+    pub program: &'a Program,
+    pub state: &'a mut State,
+    pub queue: Queue,
+    pub most_passes: u32,
+    pub outcome: Outcome,
+}
+
+impl Way<'_> {
+    /// A packet from outside, and everything that comes of it.
+    pub fn run(&mut self, port: u16, bytes: &[u8]) {
+        let mut arrivals = VecDeque::new();
+        arrivals.push_back(Arrival {
+            bytes: bytes.to_vec(),
+            metas: vec![
+                (standard::INGRESS_PORT, Bits::new(9, port.into())),
+                (standard::INGRESS_GLOBAL_TIMESTAMP, Bits::new(48, self.state.now.into())),
+            ],
+            passes: 1,
+        });
+        let mut copies = VecDeque::new();
+        while let Some(arrival) = arrivals.pop_front() {
+            self.ingress(arrival, &mut arrivals, &mut copies);
+            while let Some(copy) = copies.pop_front() {
+                self.egress(copy, &mut arrivals, &mut copies);
+            }
+        }
+    }
+
+    fn runner(&mut self, in_parser: bool) -> Runner<'_> {
+        Runner { program: self.program, state: self.state, in_parser }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope { program: self.program, params: &[], in_parser: false }
+    }
+
+    /// Whether a further pass is allowed; counts it when not.
+    fn may_loop(&mut self, passes: u32) -> bool {
+        let may = passes < self.most_passes;
+        self.outcome.looped_too_often += u64::from(!may);
+        may
+    }
+
+    fn ingress(
+        &mut self,
+        arrival: Arrival,
+        arrivals: &mut VecDeque<Arrival>,
+        copies: &mut VecDeque<Copy>,
+    ) {
+        let program = self.program;
+        let mut packet = Packet::new(program, &arrival.bytes);
+        packet.set_meta(standard::PACKET_LENGTH, packet.entered());
+        for (meta, value) in &arrival.metas {
+            packet.metas[meta.index()] = value.clone();
+        }
+        let error = self.parse(&mut packet);
+        packet.set_meta(standard::PARSER_ERROR, error.0.into());
+        let arrived = packet.clone();
+        let wrong = program.verify.iter().any(|c| self.is_wrong(&packet, c));
+        packet.set_meta(standard::CHECKSUM_ERROR, wrong.into());
+        // Outside the parser there are no errors.
+        let _ = self.runner(false).block(&mut packet, &program.ingress, &[]);
+
+        if let Some((session, keep)) = packet.clone.take() {
+            let mut copy = arrived;
+            self.reset(&mut copy, packet.kept(program, keep), instance::INGRESS_CLONE);
+            self.mirror(copy, session, arrival.passes, copies);
+        }
+        if let Some(digest) = packet.digest.take() {
+            let scope = self.scope();
+            let fields = program.digests[digest].fields.iter();
+            let values = fields.filter_map(|(_, e)| scope.bits(&packet, e).ok()).collect();
+            self.outcome.digests.push((digest, values));
+        }
+        if let Some(keep) = packet.again.take() {
+            if self.may_loop(arrival.passes) {
+                let mut metas = packet.kept(program, keep);
+                let ty = Bits::new(32, instance::RESUBMITTED.into());
+                metas.push((standard::INSTANCE_TYPE, ty));
+                let length = Bits::new(32, packet.entered().into());
+                metas.push((standard::PACKET_LENGTH, length));
+                arrivals.push_back(Arrival {
+                    bytes: arrival.bytes,
+                    metas,
+                    passes: arrival.passes + 1,
+                });
+            }
+            return;
+        }
+        let group = packet.meta(standard::MCAST_GRP) as u16;
+        let passes = arrival.passes;
+        if group != 0 {
+            packet.set_meta(standard::INSTANCE_TYPE, instance::REPLICATED.into());
+            for Replica { port, rid } in self.state.multicast.get(&group).into_iter().flatten() {
+                let packet = packet.clone();
+                copies.push_back(Copy {
+                    packet,
+                    port: *port,
+                    rid: Some(*rid),
+                    limit: None,
+                    passes,
+                });
+            }
+            return;
+        }
+        let port = packet.meta(standard::EGRESS_SPEC);
+        if port != u64::from(standard::DROP_PORT) {
+            packet.set_meta(standard::INSTANCE_TYPE, instance::NORMAL.into());
+            copies.push_back(Copy { packet, port: port as u16, rid: None, limit: None, passes });
+        }
+    }
+
+    /// Clears metadata but what is kept.
+    fn reset(&self, packet: &mut Packet, kept: Vec<(Meta, Bits)>, instance: u32) {
+        for meta in &mut packet.metas {
+            *meta = Bits::zero(meta.width());
+        }
+        for (meta, value) in kept {
+            packet.metas[meta.index()] = value;
+        }
+        packet.set_meta(standard::INSTANCE_TYPE, instance.into());
+        packet.clone = None;
+        packet.digest = None;
+        packet.again = None;
+        packet.truncate = None;
+    }
+
+    /// The clones of a session.
+    fn mirror(
+        &mut self,
+        packet: Packet,
+        session: Option<u32>,
+        passes: u32,
+        copies: &mut VecDeque<Copy>,
+    ) {
+        let Some((target, limit)) = session.and_then(|s| self.state.sessions.get(&s)) else {
+            return;
+        };
+        let replicas = match target {
+            CloneTarget::Replicas(replicas) => replicas.as_slice(),
+            CloneTarget::Group(group) => {
+                self.state.multicast.get(group).map_or(&[][..], Vec::as_slice)
+            }
+        };
+        for Replica { port, rid } in replicas {
+            copies.push_back(Copy {
+                packet: packet.clone(),
+                port: *port,
+                rid: Some(*rid),
+                limit: *limit,
+                passes,
+            });
+        }
+    }
+
+    fn egress(
+        &mut self,
+        copy: Copy,
+        arrivals: &mut VecDeque<Arrival>,
+        copies: &mut VecDeque<Copy>,
+    ) {
+        let program = self.program;
+        let Copy { mut packet, port, rid, limit, passes } = copy;
+        if let Some(rid) = rid {
+            packet.set_meta(standard::EGRESS_RID, rid.into());
+        }
+        packet.set_meta(standard::ENQ_TIMESTAMP, self.queue.enq_timestamp.into());
+        packet.set_meta(standard::ENQ_QDEPTH, self.queue.enq_qdepth.into());
+        packet.set_meta(standard::DEQ_TIMEDELTA, self.queue.deq_timedelta.into());
+        packet.set_meta(standard::DEQ_QDEPTH, self.queue.deq_qdepth.into());
+        packet.set_meta(standard::EGRESS_GLOBAL_TIMESTAMP, self.queue.egress_time_us);
+        packet.set_meta(standard::EGRESS_PORT, port.into());
+        packet.set_meta(standard::EGRESS_SPEC, 0);
+        packet.set_meta(standard::PACKET_LENGTH, packet.length.into());
+        let _ = self.runner(false).block(&mut packet, &program.egress, &[]);
+
+        if let Some((session, keep)) = packet.clone.take()
+            && self.may_loop(passes)
+        {
+            let mut copy = packet.clone();
+            self.reset(&mut copy, packet.kept(program, keep), instance::EGRESS_CLONE);
+            self.mirror(copy, session, passes + 1, copies);
+        }
+        if packet.meta(standard::EGRESS_SPEC) == u64::from(standard::DROP_PORT) {
+            return;
+        }
+        let mut bytes = self.deparse(&mut packet);
+        if let Some(keep) = packet.again.take() {
+            if self.may_loop(passes) {
+                let mut metas = packet.kept(program, keep);
+                let ty = Bits::new(32, instance::RECIRCULATED.into());
+                metas.push((standard::INSTANCE_TYPE, ty));
+                let length = Bits::new(32, bytes.len() as u128);
+                metas.push((standard::PACKET_LENGTH, length));
+                arrivals.push_back(Arrival { bytes, metas, passes: passes + 1 });
+            }
+            return;
+        }
+        for most in [packet.truncate, limit].into_iter().flatten() {
+            bytes.truncate(most as usize);
+        }
+        self.outcome.sent.push((port, bytes));
+    }
+
+    /// Runs the parser; says what ended it.
+    fn parse(&mut self, packet: &mut Packet) -> ErrorCode {
+        let mut at = self.program.start.map_or(Target::Accept, Target::State);
+        for _ in 0..MOST_STATES {
+            let Target::State(state) = at else { return standard::error::NO_ERROR };
+            match self.parser_state(packet, state) {
+                Ok(next) => at = next,
+                Err(error) => return error,
+            }
+        }
+        match at {
+            Target::State(_) => standard::error::PARSER_TIMEOUT,
+            _ => standard::error::NO_ERROR,
+        }
+    }
+
+    fn parser_state(
+        &mut self,
+        packet: &mut Packet,
+        state: restage_program::entity::State,
+    ) -> Result<Target, ErrorCode> {
+        let program = self.program;
+        let declared = &program.states[state];
+        self.runner(true).block(packet, &declared.body, &[])?;
+        let (keys, cases) = match &declared.next {
+            Transition::To(target) => return Ok(*target),
+            Transition::Select { keys, cases } => (keys, cases),
+        };
+        let scope = Scope { program, params: &[], in_parser: true };
+        let values: Vec<(Type, Bits)> =
+            keys.iter().map(|k| scope.eval(packet, k)).collect::<Result<_, _>>()?;
+        let all = |row: &[_]| row.iter().zip(&values).all(|(k, v)| matches(k, v));
+        for case in cases {
+            let taken = match &case.on {
+                SelectOn::Default => true,
+                SelectOn::Keys(row) => all(row),
+                SelectOn::ValueSet(set) => {
+                    self.state.value_sets[set.index()].iter().any(|row| all(row))
+                }
+            };
+            if taken {
+                return Ok(case.to);
+            }
+        }
+        Err(standard::error::NO_MATCH)
+    }
+
+    /// The value of a checksum, unless its condition does not hold.
+    fn sum(&self, packet: &Packet, checksum: &Checksum) -> Option<Bits> {
+        let scope = self.scope();
+        if !scope.truth(packet, &checksum.condition).ok()? {
+            return None;
+        }
+        let mut data = scope.list(packet, &checksum.items).ok()?;
+        if checksum.with_payload {
+            data.extend_from_slice(packet.payload());
+        }
+        let width = self.program.type_of_place(&checksum.field).ok()?.width();
+        let sum = super::hash::hash(checksum.algorithm, &data);
+        Some(num::wrap(width, &sum.into()))
+    }
+
+    /// Whether a checksum that is there does not hold.
+    fn is_wrong(&self, packet: &Packet, checksum: &Checksum) -> bool {
+        let mut place = &checksum.field;
+        while let restage_program::expr::Place::Slice { of, .. } = place {
+            place = of;
+        }
+        if let restage_program::expr::Place::Field { header, .. } = place {
+            let there = self.scope().header(packet, header).ok().flatten();
+            if !there.is_some_and(|h| packet.headers[h.index()].valid) {
+                return false;
+            }
+        }
+        let stands = restage_program::expr::Expr::Read(checksum.field.clone());
+        match (self.sum(packet, checksum), self.scope().bits(packet, &stands)) {
+            (Some(sum), Ok(stands)) => sum != stands,
+            _ => false,
+        }
+    }
+
+    /// Checksums updated, headers in order, payload.
+    fn deparse(&mut self, packet: &mut Packet) -> Vec<u8> {
+        let program = self.program;
+        for checksum in &program.update {
+            if let Some(sum) = self.sum(packet, checksum) {
+                let _ = self.scope().write(packet, &checksum.field, sum);
+            }
+        }
+        let mut bits = Vec::new();
+        for emit in &program.deparser {
+            let headers = match emit {
+                Emit::Header(header) => vec![*header],
+                Emit::Stack(stack) => super::packet::element_headers(program, *stack).concat(),
+                Emit::Union(union) => program.unions[*union].members.clone(),
+            };
+            for header in headers.iter().map(|h| &packet.headers[h.index()]).filter(|h| h.valid) {
+                bits.extend(header.fields.iter().flat_map(wire_bits));
+            }
+        }
+        bits.extend_from_slice(packet.payload());
+        from_wire(&bits).to_be_bytes()
+    }
+}
