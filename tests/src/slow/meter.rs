@@ -3,7 +3,7 @@
 use restage_program::entry::MeterConfig;
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct MeterCell {
+pub(crate) struct MeterCell {
     config: Option<MeterConfig>,
     committed: f64,
     peak: f64,

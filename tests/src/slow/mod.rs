@@ -12,11 +12,11 @@ pub mod num;
 
 mod chance;
 mod meter;
-mod packet;
-mod pass;
-mod run;
-mod state;
-mod value;
+pub(crate) mod packet;
+pub(crate) mod pass;
+pub(crate) mod run;
+pub(crate) mod state;
+pub(crate) mod value;
 
 pub use pass::{Outcome, Queue};
 pub use state::Refused;
@@ -32,8 +32,8 @@ pub const MOST_PASSES: u32 = 64;
 /// The evaluator of one program, with its state.
 #[derive(Clone, Debug)]
 pub struct Slow {
-    program: Checked,
-    state: state::State,
+    pub(crate) program: Checked,
+    pub(crate) state: state::State,
     most_passes: u32,
 }
 
@@ -70,6 +70,11 @@ impl Slow {
         };
         way.run(port, bytes);
         way.outcome
+    }
+
+    /// What has happened to packets so far, counted by name.
+    pub fn tally(&self) -> &std::collections::BTreeMap<&'static str, u64> {
+        &self.state.tally
     }
 
     /// Contents of a register array.

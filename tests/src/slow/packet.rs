@@ -7,7 +7,7 @@ use restage_program::{Bits, Entity, Type, standard};
 
 /// A header instance.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct HeaderValue {
+pub(crate) struct HeaderValue {
     pub valid: bool,
     /// A varbit has the width that it was extracted with.
     pub fields: Vec<Bits>,
@@ -35,7 +35,7 @@ impl HeaderValue {
 
 /// What a packet carries through a pass.
 #[derive(Clone, Debug)]
-pub(super) struct Packet {
+pub(crate) struct Packet {
     pub metas: Vec<Bits>,
     pub headers: Vec<HeaderValue>,
     /// Next index of each stack.
@@ -150,7 +150,7 @@ impl Packet {
 }
 
 /// The headers of each element of a stack.
-pub(super) fn element_headers(program: &Program, stack: Stack) -> Vec<Vec<Header>> {
+pub(crate) fn element_headers(program: &Program, stack: Stack) -> Vec<Vec<Header>> {
     match &program.stacks[stack].elements {
         Elements::Headers(headers) => headers.iter().map(|h| vec![*h]).collect(),
         Elements::Unions(unions) => {

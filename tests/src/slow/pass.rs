@@ -58,7 +58,7 @@ struct Copy {
     passes: u32,
 }
 
-pub(super) struct Way<'a> {
+pub(crate) struct Way<'a> {
     pub program: &'a Program,
     pub state: &'a mut State,
     pub queue: Queue,
@@ -87,7 +87,7 @@ impl Way<'_> {
         }
     }
 
-    fn runner(&mut self, in_parser: bool) -> Runner<'_> {
+    pub(crate) fn runner(&mut self, in_parser: bool) -> Runner<'_> {
         Runner { program: self.program, state: self.state, in_parser }
     }
 
@@ -115,9 +115,13 @@ impl Way<'_> {
             packet.metas[meta.index()] = value.clone();
         }
         let error = self.parse(&mut packet);
+        self.note_error(error);
         packet.set_meta(standard::PARSER_ERROR, error.0.into());
         let arrived = packet.clone();
         let wrong = program.verify.iter().any(|c| self.is_wrong(&packet, c));
+        if wrong {
+            self.state.note("checksum wrong");
+        }
         packet.set_meta(standard::CHECKSUM_ERROR, wrong.into());
         // Outside the parser there are no errors.
         let _ = self.runner(false).block(&mut packet, &program.ingress, &[]);
@@ -125,17 +129,19 @@ impl Way<'_> {
         if let Some((session, keep)) = packet.clone.take() {
             let mut copy = arrived;
             self.reset(&mut copy, packet.kept(program, keep), instance::INGRESS_CLONE);
-            self.mirror(copy, session, arrival.passes, copies);
+            self.mirror(copy, session, arrival.passes, copies, "ingress clone");
         }
         if let Some(digest) = packet.digest.take() {
             let scope = self.scope();
             let fields = program.digests[digest].fields.iter();
             let values = fields.filter_map(|(_, e)| scope.bits(&packet, e).ok()).collect();
             self.outcome.digests.push((digest, values));
+            self.state.note("digest");
         }
         if let Some(keep) = packet.again.take() {
             if self.may_loop(arrival.passes) {
                 let mut metas = packet.kept(program, keep);
+                self.state.note("resubmitted");
                 let ty = Bits::new(32, instance::RESUBMITTED.into());
                 metas.push((standard::INSTANCE_TYPE, ty));
                 let length = Bits::new(32, packet.entered().into());
@@ -151,6 +157,8 @@ impl Way<'_> {
         let group = packet.meta(standard::MCAST_GRP) as u16;
         let passes = arrival.passes;
         if group != 0 {
+            let known = self.state.multicast.contains_key(&group);
+            self.state.note(if known { "multicast" } else { "no group" });
             packet.set_meta(standard::INSTANCE_TYPE, instance::REPLICATED.into());
             for Replica { port, rid } in self.state.multicast.get(&group).into_iter().flatten() {
                 let packet = packet.clone();
@@ -168,6 +176,8 @@ impl Way<'_> {
         if port != u64::from(standard::DROP_PORT) {
             packet.set_meta(standard::INSTANCE_TYPE, instance::NORMAL.into());
             copies.push_back(Copy { packet, port: port as u16, rid: None, limit: None, passes });
+        } else {
+            self.state.note("dropped in ingress");
         }
     }
 
@@ -193,24 +203,22 @@ impl Way<'_> {
         session: Option<u32>,
         passes: u32,
         copies: &mut VecDeque<Copy>,
+        what: &'static str,
     ) {
-        let Some((target, limit)) = session.and_then(|s| self.state.sessions.get(&s)) else {
+        let Some((target, limit)) = session.and_then(|s| self.state.sessions.get(&s).cloned())
+        else {
+            self.state.note("no session");
             return;
         };
         let replicas = match target {
-            CloneTarget::Replicas(replicas) => replicas.as_slice(),
+            CloneTarget::Replicas(replicas) => replicas,
             CloneTarget::Group(group) => {
-                self.state.multicast.get(group).map_or(&[][..], Vec::as_slice)
+                self.state.multicast.get(&group).cloned().unwrap_or_default()
             }
         };
+        self.state.note(what);
         for Replica { port, rid } in replicas {
-            copies.push_back(Copy {
-                packet: packet.clone(),
-                port: *port,
-                rid: Some(*rid),
-                limit: *limit,
-                passes,
-            });
+            copies.push_back(Copy { packet: packet.clone(), port, rid: Some(rid), limit, passes });
         }
     }
 
@@ -240,15 +248,17 @@ impl Way<'_> {
         {
             let mut copy = packet.clone();
             self.reset(&mut copy, packet.kept(program, keep), instance::EGRESS_CLONE);
-            self.mirror(copy, session, passes + 1, copies);
+            self.mirror(copy, session, passes + 1, copies, "egress clone");
         }
         if packet.meta(standard::EGRESS_SPEC) == u64::from(standard::DROP_PORT) {
+            self.state.note("dropped in egress");
             return;
         }
         let mut bytes = self.deparse(&mut packet);
         if let Some(keep) = packet.again.take() {
             if self.may_loop(passes) {
                 let mut metas = packet.kept(program, keep);
+                self.state.note("recirculated");
                 let ty = Bits::new(32, instance::RECIRCULATED.into());
                 metas.push((standard::INSTANCE_TYPE, ty));
                 let length = Bits::new(32, bytes.len() as u128);
@@ -258,8 +268,12 @@ impl Way<'_> {
             return;
         }
         for most in [packet.truncate, limit].into_iter().flatten() {
-            bytes.truncate(most as usize);
+            if (most as usize) < bytes.len() {
+                self.state.note("truncated");
+                bytes.truncate(most as usize);
+            }
         }
+        self.state.note("sent");
         self.outcome.sent.push((port, bytes));
     }
 
@@ -267,7 +281,11 @@ impl Way<'_> {
     fn parse(&mut self, packet: &mut Packet) -> ErrorCode {
         let mut at = self.program.start.map_or(Target::Accept, Target::State);
         for _ in 0..MOST_STATES {
-            let Target::State(state) = at else { return standard::error::NO_ERROR };
+            let Target::State(state) = at else {
+                let accepts = at == Target::Accept;
+                self.state.note(if accepts { "parser accepts" } else { "parser rejects" });
+                return standard::error::NO_ERROR;
+            };
             match self.parser_state(packet, state) {
                 Ok(next) => at = next,
                 Err(error) => return error,
@@ -279,15 +297,28 @@ impl Way<'_> {
         }
     }
 
+    fn note_error(&mut self, error: ErrorCode) {
+        match standard::ERRORS.get(error.index()) {
+            Some(&"NoError") => {}
+            Some(name) => self.state.note(name),
+            None => self.state.note("own error"),
+        }
+    }
+
     fn parser_state(
         &mut self,
         packet: &mut Packet,
         state: restage_program::entity::State,
     ) -> Result<Target, ErrorCode> {
-        let program = self.program;
-        let declared = &program.states[state];
+        let declared = &self.program.states[state];
         self.runner(true).block(packet, &declared.body, &[])?;
-        let (keys, cases) = match &declared.next {
+        self.select(packet, &declared.next)
+    }
+
+    /// Where a state goes.
+    pub(crate) fn select(&self, packet: &Packet, next: &Transition) -> Result<Target, ErrorCode> {
+        let program = self.program;
+        let (keys, cases) = match next {
             Transition::To(target) => return Ok(*target),
             Transition::Select { keys, cases } => (keys, cases),
         };
@@ -311,7 +342,7 @@ impl Way<'_> {
     }
 
     /// The value of a checksum, unless its condition does not hold.
-    fn sum(&self, packet: &Packet, checksum: &Checksum) -> Option<Bits> {
+    pub(crate) fn sum(&self, packet: &Packet, checksum: &Checksum) -> Option<Bits> {
         let scope = self.scope();
         if !scope.truth(packet, &checksum.condition).ok()? {
             return None;

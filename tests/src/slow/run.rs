@@ -14,14 +14,14 @@ use restage_program::{Bits, Entity, Type, standard};
 
 /// Whether what follows is still to be done.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Flow {
+pub(crate) enum Flow {
     Go,
     Exit,
 }
 
 type Run<T> = Result<T, ErrorCode>;
 
-pub(super) struct Runner<'a> {
+pub(crate) struct Runner<'a> {
     pub program: &'a Program,
     pub state: &'a mut State,
     pub in_parser: bool,
@@ -125,7 +125,10 @@ impl Runner<'_> {
                     args.iter().map(|a| scope.bits(packet, a)).collect::<Run<_>>()?;
                 return self.action(packet, *action, &args);
             }
-            StmtKind::Exit => return Ok(Flow::Exit),
+            StmtKind::Exit => {
+                self.state.note("exit");
+                return Ok(Flow::Exit);
+            }
             StmtKind::MarkToDrop => {
                 packet.set_meta(standard::EGRESS_SPEC, standard::DROP_PORT.into());
                 packet.set_meta(standard::MCAST_GRP, 0);
@@ -146,6 +149,7 @@ impl Runner<'_> {
                 {
                     colour = cell.execute(tokens, now);
                 }
+                self.note_colour(colour);
                 self.set_number(packet, params, dst, &BigInt::from(colour))?;
             }
             StmtKind::ReadRegister { register, index, dst } => {
@@ -181,6 +185,9 @@ impl Runner<'_> {
                         fields.map(|f| Bits::zero(f.ty.width())).collect()
                     }
                 };
+                if there {
+                    self.state.note("map found");
+                }
                 scope.write(packet, found, Bits::new(1, there.into()))?;
                 for (place, value) in values.iter().zip(content) {
                     scope.write(packet, place, value)?;
@@ -190,6 +197,9 @@ impl Runner<'_> {
                 let key = scope.all(packet, key)?;
                 let values = scope.all(packet, values)?;
                 let done = self.state.map_put(program, *map, &key, &values);
+                if !done {
+                    self.state.note("map full");
+                }
                 if let Some(place) = stored {
                     scope.write(packet, place, Bits::new(1, done.into()))?;
                 }
@@ -238,6 +248,14 @@ impl Runner<'_> {
     ) -> Run<()> {
         let width = self.program.type_of_place(dst).map_or(0, Type::width);
         self.scope(params).write(packet, dst, num::wrap(width, number))
+    }
+
+    fn note_colour(&mut self, colour: u64) {
+        match colour {
+            1 => self.state.note("yellow"),
+            2 => self.state.note("red"),
+            _ => {}
+        }
     }
 
     fn extract(&mut self, packet: &mut Packet, header: &HeaderRef, varbit: Option<u64>) -> Run<()> {
@@ -290,10 +308,12 @@ impl Runner<'_> {
             }
             if let Some(meter) = &declared.meter {
                 let colour = cell.meter.execute(tokens(meter.unit, packet), now);
+                self.note_colour(colour);
                 self.set_number(packet, &[], &meter.dst, &BigInt::from(colour))?;
             }
         }
         let hit = found.is_some();
+        self.state.note(if hit { "hit" } else { "miss" });
         let call = match found {
             Some((_, call)) => call,
             None => {
@@ -387,7 +407,7 @@ impl Scope<'_> {
 }
 
 /// Whether a value is what a match says, bit by bit or as numbers.
-pub(super) fn matches(key: &KeyMatch, (ty, value): &(Type, Bits)) -> bool {
+pub(crate) fn matches(key: &KeyMatch, (ty, value): &(Type, Bits)) -> bool {
     let width = value.width();
     match key {
         KeyMatch::Any => true,

@@ -15,34 +15,34 @@ use std::collections::BTreeMap;
 pub struct Refused(pub &'static str);
 
 #[derive(Clone, Debug)]
-pub(super) struct Installed {
+pub(crate) struct Installed {
     pub entry: Entry,
     pub counter: CounterValue,
     pub meter: MeterCell,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct TableState {
+pub(crate) struct TableState {
     /// In the order in which they were installed.
     pub entries: Vec<Installed>,
     pub default: Option<ActionCall>,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct ProfileState {
+pub(crate) struct ProfileState {
     pub members: BTreeMap<u32, ActionCall>,
     pub groups: BTreeMap<u32, Vec<(u32, u32)>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct MapEntry {
+pub(crate) struct MapEntry {
     pub key: Vec<Bits>,
     pub values: Vec<Bits>,
     pub used: u64,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct State {
+pub(crate) struct State {
     pub tables: Vec<TableState>,
     pub profiles: Vec<ProfileState>,
     pub multicast: BTreeMap<u16, Vec<Replica>>,
@@ -56,6 +56,8 @@ pub(super) struct State {
     /// Time of the packet that is processed, or was last.
     pub now: u64,
     pub random: u64,
+    /// What has happened, counted by name.
+    pub tally: BTreeMap<&'static str, u64>,
 }
 
 impl State {
@@ -88,7 +90,13 @@ impl State {
             maps: vec![Vec::new(); program.maps.len()],
             now: 0,
             random: 0,
+            tally: BTreeMap::new(),
         }
+    }
+
+    /// Counts that something has happened.
+    pub fn note(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
     }
 
     fn find(&mut self, table: Table, keys: &[KeyMatch], priority: u32) -> Option<usize> {

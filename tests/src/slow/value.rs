@@ -9,7 +9,7 @@ use restage_program::{Bits, Entity, Type, standard};
 
 /// Where an expression stands.
 #[derive(Clone, Copy)]
-pub(super) struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     pub program: &'a Program,
     pub params: &'a [(Type, Bits)],
     pub in_parser: bool,
