@@ -74,7 +74,7 @@ fn call(program: &Program, table: &TableDecl, default: bool, rng: &mut Rng) -> O
 pub fn writes(program: &Program, rng: &mut Rng) -> Vec<Write> {
     let mut out = Vec::new();
     for group in GROUPS {
-        let replicas = (0..rng.between(0, 3))
+        let replicas = (0..[0, 1, 1, 2, 2, 3][rng.below(6)])
             .map(|_| Replica { port: PORTS[rng.below(PORTS.len())], rid: rng.below(4) as u16 })
             .collect();
         out.push(Write::SetMulticast { group, replicas: Some(replicas) });

@@ -27,7 +27,7 @@ use restage_program::entry::{CounterValue, Entry, Write};
 use restage_program::{Bits, Entity};
 
 /// Passes that a packet may make, unless said otherwise.
-pub const MOST_PASSES: u32 = 64;
+pub const MOST_PASSES: u32 = 32;
 
 /// The evaluator of one program, with its state.
 #[derive(Clone, Debug)]
@@ -75,6 +75,11 @@ impl Slow {
     /// What has happened to packets so far, counted by name.
     pub fn tally(&self) -> &std::collections::BTreeMap<&'static str, u64> {
         &self.state.tally
+    }
+
+    /// Counts something that only an observer can see.
+    pub fn note(&mut self, what: &'static str) {
+        self.state.note(what);
     }
 
     /// Contents of a register array.

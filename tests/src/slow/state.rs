@@ -89,7 +89,7 @@ impl State {
                 .collect(),
             maps: vec![Vec::new(); program.maps.len()],
             now: 0,
-            random: 0,
+            random: super::chance::START,
             tally: BTreeMap::new(),
         }
     }

@@ -145,15 +145,15 @@ impl Maker {
         let mut prefix = false;
         for i in 0..count {
             let ty = match self.rng.below(10) {
-                0 => Type::Bool,
+                0 | 1 => Type::Bool,
                 _ => self.known_number(),
             };
             let value = match self.rng.below(10) {
-                0..7 => match self.place(site, ty) {
+                _ if ty == Type::Bool && self.rng.chance(60) => Expr::Valid(self.header(site)),
+                0..8 => match self.place(site, ty) {
                     Some(place) => Expr::Read(place),
                     None => self.expr(site, ty, 1),
                 },
-                7 if ty == Type::Bool => Expr::Valid(self.header(site)),
                 _ => self.expr(site, ty, 2),
             };
             let kind = match (self.rng.below(8), ty) {

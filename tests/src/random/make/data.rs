@@ -279,11 +279,12 @@ impl Maker {
         }
     }
 
-    /// Fields for keys and values of maps.
+    /// Fields for keys and values of maps, not wider together than they may be.
     fn columns(&mut self, name: &str, most: u32) -> Vec<FieldDecl> {
         (0..self.rng.between(1, most))
             .map(|i| {
                 let ty = self.number_types[self.rng.below(self.number_types.len())];
+                let ty = if ty.width() > MAX_WIDTH / most { bit(64) } else { ty };
                 field(format!("{name}{i}"), ty)
             })
             .collect()

@@ -131,7 +131,15 @@ impl Maker {
                 src: Expr::bit(16, self.rng.between(0, GROUPS.len() as u32 + 1).into()),
             },
             (Half::Ingress, 5) => {
-                StmtKind::CloneIngress { session: session(self), keep: self.list() }
+                let keep = self.list();
+                let clone = StmtKind::CloneIngress { session: session(self), keep };
+                if keep.is_some() {
+                    clone
+                } else {
+                    // The copy has forgotten how many passes it had.
+                    let condition = self.instance_is(Op::Eq, instance::NORMAL);
+                    StmtKind::If { condition, then: vec![clone.into()], otherwise: Vec::new() }
+                }
             }
             (Half::Ingress, 6) => StmtKind::Digest(self.one(&self.digests.clone())?),
             (Half::Ingress, _) => {
@@ -167,7 +175,8 @@ impl Maker {
     /// A further pass, unless there were enough.
     fn guarded(&mut self, also: Option<Expr>, kind: StmtKind) -> Stmt {
         let passes = Expr::meta(self.passes);
-        let few = Expr::op(Op::Lt, [passes.clone(), Expr::bit(8, 2)]);
+        let most = self.rng.between(1, 2).into();
+        let few = Expr::op(Op::Lt, [passes.clone(), Expr::bit(8, most)]);
         let condition = match also {
             Some(also) => Expr::op(Op::And, [also, few]),
             None => few,

@@ -1,0 +1,100 @@
+//! Random programs on the golden model and on the slow evaluator: their outputs and states must agree.
+//!
+//! Exit code 1 when they do not, or when the programs leave something out that a program can say.
+
+use anyhow::Result;
+use clap::Parser;
+use restage_tests::random::census::Census;
+use restage_tests::random::compare::{Case, compare};
+use restage_tests::random::shrink::shrink;
+use restage_tests::random::trial::trial;
+use std::process::ExitCode;
+
+/// Programs over which everything must come up.
+const ENOUGH: u64 = 100;
+
+#[derive(Parser)]
+#[command(about = "Runs random programs on the golden model and the slow evaluator")]
+struct Args {
+    /// How many programs.
+    #[arg(long, default_value_t = 100)]
+    programs: u64,
+    /// Packets for each.
+    #[arg(long, default_value_t = 200)]
+    packets: usize,
+    /// Seed of the first program; the others follow.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Most attempts at making a failing case smaller.
+    #[arg(long, default_value_t = 3000)]
+    shrink: u32,
+    /// Prints the counts and the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    let mut census = Census::default();
+    let (mut packets, mut sent, mut refused) = (0, 0, 0);
+    for seed in args.seed..args.seed.saturating_add(args.programs) {
+        let case = match trial(seed, args.packets) {
+            Ok(case) => case,
+            Err(error) => {
+                eprintln!("{error}");
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        census.program(&case.program);
+        match compare(&case) {
+            Ok(agreement) => {
+                packets += case.packets.len() as u64;
+                sent += agreement.sent;
+                refused += agreement.refused;
+                census.fates(&agreement.tally);
+            }
+            Err(difference) => {
+                eprintln!("seed {seed}: the models differ\n{difference}");
+                report(&case, args.shrink)?;
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
+    let missing = census.missing();
+    if args.json {
+        let counts: Vec<_> = census.counts().collect();
+        let summary = serde_json::json!({
+            "programs": args.programs, "seed": args.seed, "packets": packets, "sent": sent,
+            "writes_refused": refused, "counts": counts, "missing": missing,
+        });
+        println!("{}", serde_json::to_string_pretty(&summary)?);
+    } else {
+        print!("{census}");
+        println!(
+            "{} programs from seed {}: {packets} packets in, {sent} out, both models agree; \
+             {refused} writes refused by both; {} things never came up",
+            args.programs,
+            args.seed,
+            missing.len()
+        );
+    }
+    if args.programs >= ENOUGH && !missing.is_empty() {
+        eprintln!("never came up: {}", missing.join(", "));
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a case that fails, smaller if possible.
+fn report(case: &Case, budget: u32) -> Result<()> {
+    let small = shrink(case, budget, &mut |case| compare(case).is_err());
+    eprintln!("shrunk program:\n{}", serde_json::to_string(&*small.program)?);
+    eprintln!("writes:\n{}", serde_json::to_string(&small.writes)?);
+    for packet in &small.packets {
+        eprintln!("packet at {} us on port {}: {:02x?}", packet.time_us, packet.port, packet.bytes);
+    }
+    if let Err(difference) = compare(&small) {
+        eprintln!("{difference}");
+    }
+    Ok(())
+}
