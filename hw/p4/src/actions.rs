@@ -62,6 +62,7 @@ pub(crate) fn actions(
         let preamble = info.preamble("actions", name, node.loc());
         let action = objects.program.actions.push(ActionDecl { preamble, params, body });
         objects.names.actions.insert(id, action);
+        objects.names.action_names.push(name.to_string());
     }
     out
 }

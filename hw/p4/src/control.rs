@@ -211,9 +211,9 @@ impl<'a> Half<'a> {
         }
         let mut by = Vec::new();
         for action in allowed {
-            let name = tables.objects.program.actions[action].preamble.name.clone();
-            let target = match follow.opt(&name) {
-                Some(_) => self.target(&follow, &name)?,
+            let name = tables.objects.names.action_names.get(action.0 as usize);
+            let target = match name.filter(|n| follow.opt(n).is_some()) {
+                Some(name) => self.target(&follow, name)?,
                 // Null is the end of the pipeline; the default that the input does not name is followed
                 // by what follows when there is none.
                 None if listed.contains(&action) => self.nodes.len(),

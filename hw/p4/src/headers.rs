@@ -4,7 +4,8 @@ use crate::error::{Fault, Result};
 use crate::expr::lower;
 use crate::expr::read::Reader;
 use crate::json::{Node, short};
-use crate::objects::{Instance, Objects, known, unique};
+use crate::names::{dotted, identifier, name_headers, of_field, unique};
+use crate::objects::{Instance, Objects, known};
 use crate::p4info::Info;
 use restage_program::entity::{Header, HeaderType, Meta, Union};
 use restage_program::expr::Expr;
@@ -57,7 +58,8 @@ pub(crate) fn declare<'a>(
     let mut types = Types::read(root)?;
     let by_id = instances(root, objects, &mut types, info)?;
     stacks(root, objects, &by_id)?;
-    unions(root, objects, &by_id)?;
+    let members = unions(root, objects, &by_id)?;
+    name_headers(&mut objects.program, &members);
     let lengths =
         types.by_name.values().filter_map(|t| Some((t.index?, t.node.opt("length_exp")?)));
     Ok(lengths.collect())
@@ -97,7 +99,7 @@ fn errors(root: &Node, objects: &mut Objects) -> Result<()> {
     }
     for (name, code, _) in codes {
         if !standard::ERRORS.contains(&name.as_str()) {
-            objects.program.errors.push(name);
+            objects.program.errors.push(identifier(&name));
             objects.names.error_codes.push(code);
         }
     }
@@ -139,7 +141,7 @@ impl<'a> Types<'a> {
             return Ok(index);
         }
         let decl = HeaderTypeDecl {
-            name: node.text()?.to_string(),
+            name: unique(&mut objects.names.header_types, &dotted(node.text()?)),
             fields: declared.fields.clone(),
             annotations: info.header_annotations(&declared.fields),
             loc: declared.node.loc(),
@@ -167,7 +169,7 @@ fn fields(node: &Node) -> Result<Vec<FieldDecl>> {
         if rest.get(1).map_or(Ok(false), |n| n.truth())? {
             return Err(field.fault("a saturating field (P4-14)", "fields without saturation"));
         }
-        let name = name.text()?.to_string();
+        let name = of_field(name.text()?);
         if !names.insert(name.clone()) {
             return Err(twice(&field, "field", &name));
         }
@@ -245,7 +247,7 @@ fn instances(root: &Node, objects: &mut Objects, types: &mut Types, info: &Info)
                 Some(meta) => meta,
                 None => {
                     let hint = names.get(&full).unwrap_or(&field.name);
-                    let name = unique(&mut objects.names.metas, hint);
+                    let name = unique(&mut objects.names.metas, &dotted(hint));
                     objects.program.metas.push(MetaDecl { name, ty: field.ty, loc: node.loc() })
                 }
             };
@@ -354,15 +356,20 @@ fn stacks(root: &Node, objects: &mut Objects, by_id: &ById) -> Result<()> {
     Ok(())
 }
 
-fn unions(root: &Node, objects: &mut Objects, by_id: &ById) -> Result<()> {
-    let mut types: HashMap<&str, Vec<String>> = HashMap::new();
+/// Declares unions and stacks of them; returns the names of members by type.
+fn unions(
+    root: &Node,
+    objects: &mut Objects,
+    by_id: &ById,
+) -> Result<HashMap<String, Vec<String>>> {
+    let mut types: HashMap<String, Vec<String>> = HashMap::new();
     for node in root.list("header_union_types")? {
         let mut members = Vec::new();
         for member in node.list("headers")? {
             let [name, _] = member.tuple()?;
             members.push(name.text()?.to_string());
         }
-        types.insert(node.name("name")?, members);
+        types.insert(node.name("name")?.to_string(), members);
     }
     let members = |node: &Node| -> Result<Vec<String>> {
         let ty = node.get("union_type")?;
@@ -437,7 +444,7 @@ fn unions(root: &Node, objects: &mut Objects, by_id: &ById) -> Result<()> {
             return Err(twice(&node, "stack of header unions", &name));
         }
     }
-    Ok(())
+    Ok(types)
 }
 
 /// The length of a varbit field that its header type computes from fields in front of it (P4-14): they

@@ -5,7 +5,7 @@
 //! compiler's. The program behaves as `simple_switch` does, up to the rules for undefined behaviour in
 //! ARCHITECTURE.md. What cannot be expressed is refused by name, with its place in the input.
 //!
-//! What is lost: `log_msg`, `assert` and `assume` (they do nothing), and the names of types.
+//! Names are the input's as far as a program may have them ([`names`]). What is lost: `log_msg`, `assert` and `assume` (they do nothing), and the names of types.
 //!
 //! The way of a configuration:
 //!
@@ -26,10 +26,12 @@ mod flow;
 mod headers;
 mod json;
 mod merge;
+mod names;
 mod objects;
 mod p4info;
 mod parser;
 mod primitives;
+mod select;
 mod sums;
 mod tables;
 
@@ -56,13 +58,14 @@ pub fn import(json: &str, p4info: Option<&str>, name: &str) -> Result<Program, I
     faults.settle(name)?;
     let (info, value) = (info.unwrap_or_default(), value.unwrap_or_default());
     let root = Node::root(&value);
+    faults.keep(externs(&root));
     faults.keep(is_configuration(&root));
     faults.settle(name)?;
 
-    let mut objects = Objects { program: Program::new(name), names: Names::default() };
+    let mut objects =
+        Objects { program: Program::new(names::dotted(name)), names: Names::default() };
     let lengths = faults.keep(headers::declare(&root, &mut objects, &info)).unwrap_or_default();
     faults.settle(name)?;
-    faults.keep(externs(&root));
     let direct = faults.keep(arrays::declare(&root, &mut objects, &info)).unwrap_or_default();
     faults.keep(sums::calculations(&root, &mut objects));
     faults.keep(sums::field_lists(&root, &mut objects));
@@ -80,6 +83,7 @@ pub fn import(json: &str, p4info: Option<&str>, name: &str) -> Result<Program, I
 
     let mut program = objects.program;
     merge::merge(&mut program, |name| !name.contains('.'));
+    names::name_rest(&mut program);
     restage_program::ids::assign(&mut program);
     Ok(program)
 }

@@ -4,8 +4,9 @@
 //! every copy. Before: `Ing.drop`, `Ing.drop`. After: one. Copies that are not the same, which no
 //! compiler is known to make, stay, with a number behind the name.
 
+use crate::names::unique;
 use restage_program::entity::{Action, Meta};
-use restage_program::program::ActionDecl;
+use restage_program::program::{ActionDecl, Preamble};
 use restage_program::stmt::{AfterApply, Block, StmtKind};
 use restage_program::{EntityMap, Program};
 use serde_json::Value;
@@ -18,6 +19,7 @@ pub(crate) fn merge(program: &mut Program, compiler_made: impl Fn(&str) -> bool)
     let mut kept: EntityMap<Action, ActionDecl> = EntityMap::new();
     let mut forms: HashMap<String, Vec<(Action, Value)>> = HashMap::new();
     let mut new = Vec::new();
+    let mut taken = HashSet::new();
     for (action, body) in std::mem::take(&mut program.actions).values().zip(bodies) {
         let form = canonical(body, &private);
         let same = forms.entry(action.preamble.name.clone()).or_default();
@@ -29,9 +31,9 @@ pub(crate) fn merge(program: &mut Program, compiler_made: impl Fn(&str) -> bool)
             continue;
         }
         let mut action = action.clone();
-        if !same.is_empty() {
-            action.preamble.name = format!("{}_{}", action.preamble.name, same.len() + 1);
-            action.preamble.id = 0;
+        let name = unique(&mut taken, &action.preamble.name);
+        if name != action.preamble.name {
+            action.preamble = Preamble { name, id: 0, ..action.preamble };
         }
         let a = kept.push(action);
         same.push((a, form));

@@ -42,8 +42,12 @@ pub(crate) struct Names {
     pub value_sets: HashMap<String, ValueSet>,
     /// Actions by id.
     pub actions: HashMap<u32, Action>,
+    /// What the input calls each action, in order.
+    pub action_names: Vec<String>,
     /// The integer that the input uses for each error, in order of the program's codes.
     pub error_codes: Vec<u32>,
+    /// Names of header types that are taken.
+    pub header_types: HashSet<String>,
     /// Names of metadata that are taken.
     pub metas: HashSet<String>,
 }
@@ -124,7 +128,8 @@ impl Objects {
             Some(Instance::Metadata(_)) if field == "$valid$" => Ok(Field::Always),
             Some(Instance::Header(h)) => self.field_of(HeaderRef::Header(*h), &name),
             Some(Instance::Metadata(fields)) => {
-                let (meta, declared) = fields.get(field).ok_or_else(|| {
+                let own = crate::names::of_field(field);
+                let (meta, declared) = fields.get(&own).ok_or_else(|| {
                     let accepts = known("field", fields.keys());
                     name.fault(
                         format!("`{}` has no field `{}`", short(header), short(field)),
@@ -158,7 +163,7 @@ impl Objects {
         }
         let decl =
             self.program.header_type(&header).map_err(|e| node.fault(e.to_string(), "a header"))?;
-        match decl.field(name) {
+        match decl.field(&crate::names::of_field(name)) {
             Some(field) => {
                 let ty = decl.fields[field as usize].ty;
                 Ok(Field::Place { place: Place::Field { header, field }, ty, cut: false })
@@ -238,20 +243,9 @@ impl Objects {
 
     /// A metadata field of our own.
     pub fn fresh(&mut self, hint: &str, ty: Type) -> Meta {
-        let name = unique(&mut self.names.metas, hint);
+        let name = crate::names::unique(&mut self.names.metas, hint);
         self.program.metas.push(MetaDecl { name, ty, loc: Loc::default() })
     }
-}
-
-/// The name, or the name and a number when it is taken.
-pub(crate) fn unique(taken: &mut HashSet<String>, hint: &str) -> String {
-    let mut name = hint.to_string();
-    let mut number = 1;
-    while !taken.insert(name.clone()) {
-        number += 1;
-        name = format!("{hint}_{number}");
-    }
-    name
 }
 
 /// What there is, for a message.

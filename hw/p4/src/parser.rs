@@ -1,10 +1,7 @@
 //! Parser states and what is sent.
-//!
-//! A select of BMv2 without a default ends parsing without an error when nothing matches; in a program
-//! that is the error `NoMatch`. So the default is written out here: it accepts.
 
 use crate::error::{Faults, Result};
-use crate::expr::read::{Reader, Value, constant, position, unknown};
+use crate::expr::read::{Reader, position, unknown};
 use crate::expr::{Num, Truth};
 use crate::headers::{self, LengthExpressions};
 use crate::json::{Node, short};
@@ -12,14 +9,9 @@ use crate::objects::Objects;
 use crate::p4info::Info;
 use crate::primitives;
 use restage_program::entity::{ErrorCode, State};
-use restage_program::entry::KeyMatch;
 use restage_program::expr::{ElementIndex, Expr, HeaderRef};
-use restage_program::op::Op;
-use restage_program::program::{
-    Elements, Emit, FieldDecl, SelectCase, SelectOn, StateDecl, Target, Transition, ValueSetDecl,
-};
+use restage_program::program::{Elements, Emit, StateDecl, Target, ValueSetDecl};
 use restage_program::stmt::{Block, Stmt, StmtKind};
-use restage_program::{Bits, Type};
 use std::collections::HashMap;
 
 /// Declares the value sets. Their columns are the P4Info's, or those of the first select that uses them.
@@ -77,14 +69,14 @@ pub(crate) fn parser(
     }
 }
 
-struct States<'a, 'n> {
-    objects: &'a mut Objects,
+pub(crate) struct States<'a, 'n> {
+    pub objects: &'a mut Objects,
     states: &'a HashMap<String, State>,
     lengths: &'a LengthExpressions<'n>,
 }
 
 impl States<'_, '_> {
-    fn reader(&mut self) -> Reader<'_> {
+    pub fn reader(&mut self) -> Reader<'_> {
         Reader { objects: self.objects, params: &[], before: Some(Vec::new()) }
     }
 
@@ -222,149 +214,12 @@ impl States<'_, '_> {
         Ok(block)
     }
 
-    fn target(&self, node: &Node) -> Result<Target> {
+    pub fn target(&self, node: &Node) -> Result<Target> {
         match node.opt("next_state") {
             Some(name) => Ok(Target::State(Objects::find(self.states, &name, "state")?)),
             None => Ok(Target::Accept),
         }
     }
-
-    fn transition(&mut self, node: &Node) -> Result<Transition> {
-        let mut keys = Vec::new();
-        for key in node.list("transition_key")? {
-            keys.push(self.key(&key)?);
-        }
-        let mut types = Vec::new();
-        for key in &keys {
-            let ty = self.objects.program.type_of(key, &[]);
-            types.push(ty.map_err(|e| node.fault(e.to_string(), "a field to select on"))?);
-        }
-        let mut cases = Vec::new();
-        let mut default = Target::Accept;
-        for case in node.list("transitions")? {
-            let to = self.target(&case)?;
-            let value = case.get("value");
-            let kind = case.opt("type").map_or(Ok("hexstr"), |t| t.text())?;
-            let is_default = kind == "default"
-                || kind == "hexstr"
-                    && value.as_ref().is_ok_and(|v| v.text().is_ok_and(|v| v == "default"));
-            let on = if is_default {
-                default = to;
-                continue;
-            } else if kind == "hexstr" {
-                self.case(&case, &value?, &types)?
-            } else if kind == "parse_vset" {
-                Some(self.value_set(&case, &value?, &types)?)
-            } else {
-                return Err(unknown(&case, kind, "a transition: default, hexstr, parse_vset"));
-            };
-            cases.extend(on.map(|on| SelectCase { on, to }));
-        }
-        if keys.is_empty() || cases.is_empty() {
-            return Ok(Transition::To(default));
-        }
-        cases.push(SelectCase { on: SelectOn::Default, to: default });
-        Ok(Transition::Select { keys, cases })
-    }
-
-    fn key(&mut self, node: &Node) -> Result<Expr> {
-        let mut reader = self.reader();
-        match reader.value(node)? {
-            Value::Num(Num::Leaf(expr, _)) => Ok(expr),
-            Value::Num(Num::FromTruth(truth)) => {
-                let valid = reader.lowered(node, &truth)?;
-                Ok(Expr::op(Op::Cast(Type::Bit(1)), [valid]))
-            }
-            Value::Num(num @ Num::Error(_)) => reader.typed(node, &num, Type::Bit(32)),
-            _ => Err(node.wrong("a field, stack_field, union_stack_field or lookahead")),
-        }
-    }
-
-    /// A case: the keys' values one after the other, each padded to whole bytes. A case that asks for
-    /// padding other than 0 never matches; it is left out.
-    fn case(&self, node: &Node, value: &Node, types: &[Type]) -> Result<Option<SelectOn>> {
-        let bytes = |w: u32| w.div_ceil(8) * 8;
-        let total: u32 = types.iter().map(|t| bytes(t.width())).fold(0, u32::saturating_add);
-        let read = |node: &Node| -> Result<Bits> {
-            let number = constant(node)?;
-            if number.is_negative() || number.significant() > total {
-                return Err(node.fault(
-                    format!("a value of {} bits", number.significant()),
-                    format!("{} bytes: each key padded to whole bytes", total / 8),
-                ));
-            }
-            Ok(number.bits(total))
-        };
-        let value = read(value)?;
-        let mask = node.opt("mask").map(|m| read(&m)).transpose()?;
-        let mut keys = Vec::new();
-        let mut top = total;
-        for ty in types {
-            let width = ty.width();
-            top -= bytes(width);
-            let own = part(&value, top, width);
-            let padding = part(&value, top + width, bytes(width) - width);
-            match &mask {
-                Some(mask) => {
-                    let pad = part(mask, top + width, bytes(width) - width);
-                    let wrong = padding.limbs().iter().zip(pad.limbs()).any(|(v, m)| v & m != 0);
-                    if wrong {
-                        return Ok(None);
-                    }
-                    let mask = part(mask, top, width);
-                    keys.push(match mask {
-                        m if m.is_zero() => KeyMatch::Any,
-                        m if m == Bits::ones(width) => KeyMatch::Exact(own),
-                        m => KeyMatch::masked(&own, m),
-                    });
-                }
-                None if !padding.is_zero() => return Ok(None),
-                None => keys.push(KeyMatch::Exact(own)),
-            }
-        }
-        Ok(Some(SelectOn::Keys(keys)))
-    }
-
-    fn value_set(&mut self, node: &Node, value: &Node, types: &[Type]) -> Result<SelectOn> {
-        let set = Objects::find(&self.objects.names.value_sets, value, "value set")?;
-        if let Some(mask) = node.opt("mask") {
-            return Err(mask.fault("a value set under a mask", "null: members match whole keys"));
-        }
-        let Some(decl) = self.objects.program.value_sets.get_mut(set) else {
-            return Ok(SelectOn::ValueSet(set));
-        };
-        if decl.columns.is_empty() {
-            let name =
-                |i| if types.len() == 1 { "value".to_string() } else { format!("value_{i}") };
-            decl.columns = types
-                .iter()
-                .enumerate()
-                .map(|(i, ty)| FieldDecl { name: name(i), ty: *ty })
-                .collect();
-        }
-        let widths =
-            |types: &mut dyn Iterator<Item = Type>| types.map(|t| t.width()).collect::<Vec<_>>();
-        let columns = widths(&mut decl.columns.iter().map(|c| c.ty));
-        if columns != widths(&mut types.iter().copied()) {
-            return Err(value.fault(
-                format!("a value set with columns of {columns:?} bits"),
-                "columns with the widths of the keys",
-            ));
-        }
-        for (column, ty) in decl.columns.iter_mut().zip(types) {
-            column.ty = *ty;
-        }
-        Ok(SelectOn::ValueSet(set))
-    }
-}
-
-/// Bits `lo .. lo + width` of a number.
-fn part(bits: &Bits, lo: u32, width: u32) -> Bits {
-    let bit = |i: u32| u64::from(bits.bit(lo + i));
-    let limbs: Vec<u64> = (0..width.div_ceil(64))
-        .map(|l| (0..64).fold(0, |limb, i| limb | bit(64 * l + i) << i))
-        .collect();
-    Bits::from_limbs(width, &limbs)
 }
 
 /// What [`StmtKind`] says may stand in parser states, of what primitives become.

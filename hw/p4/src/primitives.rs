@@ -318,7 +318,7 @@ impl<'n> Call<'_, 'n, '_> {
         let index = self.index(&index)?;
         let (place, ty) = self.reader.place(&dst)?;
         // A place of one bit gets the colour's low bit, as any number.
-        let wide = if ty.is_number() && ty.width() >= 2 { ty } else { Type::Bit(2) };
+        let wide = if matches!(ty, Type::Bit(2..)) { ty } else { Type::Bit(2) };
         self.through(&dst, place, wide, |dst| StmtKind::ExecuteMeter { meter, index, dst })
     }
 
@@ -333,16 +333,17 @@ impl<'n> Call<'_, 'n, '_> {
             return Err(self.node.fault("a hash over the payload", "a hash of fields"));
         }
         let (place, ty) = self.reader.place(&dst)?;
+        let ty = Type::Bit(ty.width());
         let base = self.reader.num_in(&base, ty)?;
         let max = self.index(&max)?;
         let (algorithm, items) = (calculation.algorithm, calculation.items);
-        self.push(StmtKind::Hash { dst: place, algorithm, base, items, max });
-        Ok(())
+        self.through(&dst, place, ty, |dst| StmtKind::Hash { dst, algorithm, base, items, max })
     }
 
     fn random(&mut self) -> Result<()> {
         let [dst, low, high] = self.args()?;
         let (place, ty) = self.reader.place(&dst)?;
+        let ty = Type::Bit(ty.width());
         let mut ends = Vec::new();
         for node in [&low, &high] {
             let num = self.reader.num(node)?;
@@ -355,7 +356,7 @@ impl<'n> Call<'_, 'n, '_> {
             ends.push(self.reader.typed(node, &num, ty)?);
         }
         if let (Some(high), Some(low)) = (ends.pop(), ends.pop()) {
-            self.push(StmtKind::Random { dst: place, low, high });
+            self.through(&dst, place, ty, |dst| StmtKind::Random { dst, low, high })?;
         }
         Ok(())
     }

@@ -33,8 +33,7 @@ impl Tables<'_> {
     /// Declares an action profile.
     pub fn profile(&mut self, node: &Node) -> Result<()> {
         let name = node.name("name")?;
-        let size = node.opt("max_size").map_or(Ok(0), |n| n.number())?;
-        self.add_profile(name, size, node, node.opt("selector"))
+        self.add_profile(name, profile_size(node)?, node, node.opt("selector"))
     }
 
     fn add_profile(
@@ -100,10 +99,8 @@ impl Tables<'_> {
             None => Vec::new(),
         };
         let const_entries = node.opt("entries").is_some();
-        let size = match node.opt("max_size") {
-            Some(size) => size.number()?,
-            None => entries.len() as u32,
-        };
+        let size = node.opt("max_size").map_or(Ok(0), |n| n.number())?;
+        let size = size.max(entries.len() as u32).max(1);
         let counted = node.flag("with_counters")?;
         let counter = self.direct.counters.get(name).cloned().or_else(|| {
             // P4-14 counts in tables without naming the counter.
@@ -149,8 +146,7 @@ impl Tables<'_> {
         }
         // An old form: the profile is the table's own.
         let name = node.get("act_prof_name")?.text()?;
-        let size = node.opt("max_size").map_or(Ok(0), |n| n.number())?;
-        self.add_profile(name, size, node, node.opt("selector"))?;
+        self.add_profile(name, profile_size(node)?, node, node.opt("selector"))?;
         Ok(self.profiles.get(name).copied())
     }
 
@@ -165,8 +161,8 @@ impl Tables<'_> {
         }
         let by_name = |name: Node| {
             let wanted = name.text()?;
-            let mut all = self.objects.program.actions.iter();
-            let found = all.find(|(_, a)| a.preamble.name == wanted).map(|(a, _)| a);
+            let at = self.objects.names.action_names.iter().position(|n| n == wanted);
+            let found = at.map(|at| Action(at as u32));
             found.ok_or_else(|| {
                 name.fault(format!("there is no action `{}`", short(wanted)), "an action")
             })
@@ -376,4 +372,10 @@ impl Tables<'_> {
             )),
         }
     }
+}
+
+/// BMv2 does not look at the size of a profile, and inputs have 0 for it.
+fn profile_size(node: &Node) -> Result<u32> {
+    let size = node.opt("max_size").map_or(Ok(0), |n| n.number())?;
+    Ok(if size == 0 { 1024 } else { size })
 }

@@ -30,7 +30,7 @@ fn every_configuration_is_imported_or_refused_by_name() {
                 common::check_types(&program);
                 if let Err(violations) = program.check() {
                     unsound += 1;
-                    println!("{name}: {violations}");
+                    println!("{name}: {violations:?}");
                 }
             }
             Err(error) => {

@@ -13,13 +13,13 @@ fn all_programs_are_imported() {
         check_types(&program);
         assert!(!program.states.is_empty() && !program.ingress.is_empty(), "{name}");
         if let Err(violations) = program.check() {
-            panic!("{name}: {violations}");
+            panic!("{name}: {violations:?}");
         }
         let (json, _) = files(&name);
         let program = restage_p4::import(&json, None, &name).unwrap_or_else(|e| panic!("{e}"));
         check_types(&program);
         if let Err(violations) = program.check() {
-            panic!("{name} without P4Info: {violations}");
+            panic!("{name} without P4Info: {violations:?}");
         }
     }
 }

@@ -67,7 +67,7 @@ impl Info {
     pub fn preamble(&self, section: &'static str, name: &str, loc: Loc) -> Preamble {
         let found = self.find(section, name).and_then(|o| o.0.message("preamble"));
         Preamble {
-            name: name.to_string(),
+            name: crate::names::dotted(name),
             id: found.map_or(0, |p| p.number("id")),
             annotations: found
                 .map_or(Vec::new(), |p| p.words("annotations").map(str::to_string).collect()),
