@@ -143,7 +143,7 @@ impl TableBody<'_> {
         self
     }
 
-    /// Says that the entries declared are all there ever are.
+    /// Says that the entries declared are all there ever are; the table's size is their number.
     pub fn const_entries(&mut self) -> &mut Self {
         self.decl.const_entries = true;
         self
@@ -189,6 +189,9 @@ impl TableBody<'_> {
             for (i, entry) in self.decl.entries.iter_mut().enumerate() {
                 entry.priority = count - i as u32;
             }
+        }
+        if self.decl.const_entries {
+            self.decl.size = self.decl.entries.len() as u32;
         }
         if self.decl.default.action == super::NO_DEFAULT {
             let none = self.builder.no_action();
