@@ -15,6 +15,7 @@ pub mod entry;
 pub mod eval;
 pub mod expr;
 pub mod ids;
+pub mod json;
 pub mod loc;
 pub mod names;
 pub mod op;

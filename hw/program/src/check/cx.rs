@@ -1,9 +1,10 @@
 //! What a check in progress knows: the place it is at, and what it has found.
 
-use super::stmt::Applied;
+use super::flow::Applied;
 use super::{Related, Rule, Violation};
 use crate::entity::{Action, Entity, Table};
 use crate::loc::Loc;
+use crate::op::Op;
 use crate::program::{FieldDecl, Program};
 use crate::typing::TypeError;
 use std::collections::BTreeMap;
@@ -20,6 +21,10 @@ pub(super) struct Cx<'p> {
     pub stmt_depth: u32,
     /// Nesting of the expression inside it.
     pub expr_depth: u32,
+    /// Whether that was reported to be too much.
+    pub too_deep: bool,
+    /// Where the outermost statement, and where the outermost expression around here begins.
+    pub outermost: [Option<Spot>; 2],
     /// Tables that may have been applied before this point of a half; `None` where nothing comes.
     pub applied: Option<Applied>,
     /// Where each table is applied first, in which half.
@@ -27,7 +32,16 @@ pub(super) struct Cx<'p> {
     /// Which halves run an action, and from where.
     pub action_halves: BTreeMap<(Action, Half), Spot>,
     /// Statements in actions that only one half may run.
-    pub half_only: Vec<(Action, Half, &'static str, Spot)>,
+    pub half_only: Vec<(Action, Half, Spot)>,
+}
+
+/// An operation with its parameters.
+fn op_name(op: Op) -> String {
+    match op {
+        Op::Slice { hi, lo } => format!("[{hi}:{lo}]"),
+        Op::Cast(to) | Op::SatCast(to) => format!("{} to {to}", op.name()),
+        op => op.name().to_owned(),
+    }
 }
 
 /// One of the two halves.
@@ -86,6 +100,8 @@ impl<'p> Cx<'p> {
             loc: Loc::default(),
             stmt_depth: 0,
             expr_depth: 0,
+            too_deep: false,
+            outermost: [None, None],
             applied: None,
             table_half: BTreeMap::new(),
             action_halves: BTreeMap::new(),
@@ -199,7 +215,7 @@ impl<'p> Cx<'p> {
                 let found: Vec<String> = e.found.iter().map(|t| t.to_string()).collect();
                 self.fault(
                     Rule::E01,
-                    format!("`{}` of ({})", e.op.name(), found.join(", ")),
+                    format!("`{}` of ({})", op_name(e.op), found.join(", ")),
                     format!("it takes {}", e.accepts),
                 );
             }
@@ -220,6 +236,11 @@ impl<'p> Cx<'p> {
             1 => format!("the only {kind} is 0"),
             n => format!("0 to {}", n - 1),
         };
-        self.fault(Rule::I01, format!("there is no {kind} {index}"), accepts);
+        let found = match index == u32::MAX as usize {
+            // What the builder writes for something that was never declared.
+            true => format!("a {kind} that does not exist"),
+            false => format!("there is no {kind} {index}"),
+        };
+        self.fault(Rule::I01, found, accepts);
     }
 }

@@ -87,12 +87,22 @@ impl<'p> Cx<'p> {
     }
 
     fn deeper<R>(&mut self, f: impl FnOnce(&mut Self) -> Option<R>) -> Option<R> {
+        if self.expr_depth == 0 {
+            self.too_deep = false;
+            self.outermost[1] = Some(self.spot());
+        }
         if self.expr_depth == MAX_DEPTH {
-            self.fault(
-                Rule::L01,
-                format!("an expression is nested more than {MAX_DEPTH} deep"),
-                "store a part of it in metadata first",
-            );
+            // Once is enough for all branches of one expression.
+            if !std::mem::replace(&mut self.too_deep, true) {
+                let spot = self.outermost[1].clone().unwrap_or_else(|| self.spot());
+                self.fault_at(
+                    spot,
+                    Rule::L01,
+                    format!("an expression is nested more than {MAX_DEPTH} deep"),
+                    "store a part of it in metadata first",
+                    Vec::new(),
+                );
+            }
             return None;
         }
         self.expr_depth += 1;
@@ -105,7 +115,10 @@ impl<'p> Cx<'p> {
         let there_is = self.used_type(".ty", ty);
         if value.width() != ty.width() {
             self.at(".value", |cx| {
-                let found = format!("{value:?} as constant of type {ty}");
+                let found = match value.significant() > ty.width() {
+                    true => format!("{value} needs {} bits, as {ty}", value.significant()),
+                    false => format!("{value} of {} bits as {ty}", value.width()),
+                };
                 cx.fault(Rule::E02, found, format!("a value of {} bits", ty.width()));
             });
             return there_is;
@@ -152,7 +165,8 @@ impl<'p> Cx<'p> {
             None => {
                 let accepts = match params.len() {
                     0 => "none: the action has no parameters".to_owned(),
-                    n => format!("0 to {}: the action has {n}", n - 1),
+                    1 => "the only parameter is 0".to_owned(),
+                    n => format!("0 to {}", n - 1),
                 };
                 self.fault(Rule::E05, format!("there is no parameter {index}"), accepts);
                 None

@@ -135,7 +135,7 @@ impl<'p> Cx<'p> {
                         cx.fault(Rule::H04, "it has no members", "one member at least");
                     }
                     cx.each(".members", &union.members, |cx, _, header| {
-                        cx.own(*header, &mut owners)
+                        cx.own(*header, p.headers.get(*header).map(|h| &h.name), &mut owners)
                     });
                 });
             });
@@ -166,7 +166,7 @@ impl<'p> Cx<'p> {
                 let type_of = |h: &Header| p.headers.get(*h).map(|h| h.ty);
                 let first = list.first().and_then(type_of);
                 self.each(".elements.headers", list, |cx, _, header| {
-                    cx.own(*header, owners);
+                    cx.own(*header, p.headers.get(*header).map(|h| &h.name), owners);
                     if let (Some(first), Some(ty)) = (first, type_of(header))
                         && first != ty
                     {
@@ -188,16 +188,20 @@ impl<'p> Cx<'p> {
                 };
                 let first = list.first().and_then(shape);
                 self.each(".elements.unions", list, |cx, _, union| {
-                    cx.own(*union, union_owners);
+                    cx.own(*union, p.unions.get(*union).map(|u| &u.name), union_owners);
                     if let (Some(first), Some(this)) = (&first, shape(union))
                         && *first != this
                     {
-                        cx.fault(
-                            Rule::H06,
-                            format!(
-                                "an element is of union type `{}`, the first of `{}`, or their members differ",
+                        let found = match this.0 == first.0 {
+                            true => "the members of an element differ from those of the first".into(),
+                            false => format!(
+                                "an element is of union type `{}`, the first of `{}`",
                                 this.0, first.0
                             ),
+                        };
+                        cx.fault(
+                            Rule::H06,
+                            found,
                             "unions of one type, whose members have the same types in the same order",
                         );
                     }
@@ -206,23 +210,24 @@ impl<'p> Cx<'p> {
         }
     }
 
-    fn own<K: Entity + std::hash::Hash>(&mut self, part: K, owners: &mut HashMap<K, Spot>) {
-        let count = match K::KIND {
-            Union::KIND => self.p.unions.len(),
-            _ => self.p.headers.len(),
-        };
-        if !self.exists(part, count) {
+    /// Notes what a header or union is part of; `name` is there when it exists.
+    fn own<K: Entity + std::hash::Hash>(
+        &mut self,
+        part: K,
+        name: Option<&String>,
+        owners: &mut HashMap<K, Spot>,
+    ) {
+        let Some(name) = name else {
+            let count =
+                if K::KIND == Union::KIND { self.p.unions.len() } else { self.p.headers.len() };
+            self.no_such(K::KIND, part.index(), count);
             return;
-        }
+        };
         match owners.get(&part) {
             Some(spot) => {
-                let related = vec![spot.related("also here")];
-                self.fault_with(
-                    Rule::H07,
-                    format!("{part:?} is in {} too", spot.subject),
-                    format!("a {} of its own in each place", K::KIND),
-                    related,
-                );
+                let found = format!("{} `{name}` is in {} too", K::KIND, spot.subject);
+                let accepts = format!("a {} of its own in each place", K::KIND);
+                self.fault_with(Rule::H07, found, accepts, vec![spot.related("also here")]);
             }
             None => {
                 owners.insert(part, self.spot());

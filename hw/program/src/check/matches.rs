@@ -2,6 +2,7 @@
 
 use super::Rule;
 use super::cx::Cx;
+use super::expr::a;
 use crate::bits::Bits;
 use crate::entry::{KeyMatch, prefix_mask};
 use crate::program::MatchKind;
@@ -56,8 +57,8 @@ impl Cx<'_> {
             fits = false;
             self.fault(
                 Rule::M02,
-                format!("{value:?} for a key of {} bits", ty.width()),
-                format!("{} bits, written {}w...", ty.width(), ty.width()),
+                format!("{value:#x} of {} bits for a key that is {}", value.width(), a(ty)),
+                format!("a number of {} bits", ty.width()),
             );
         }
         if fits {

@@ -9,10 +9,10 @@
 //! faults. [`Checked::beyond_line_rate`] tells what a legal program asks that hardware cannot do at one
 //! packet per clock; that is no fault either.
 
-mod action_flow;
 mod cx;
 mod data;
 mod expr;
+mod flow;
 mod headers;
 mod line_rate;
 mod list;

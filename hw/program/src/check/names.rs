@@ -172,7 +172,7 @@ impl<'p> Cx<'p> {
     /// Elements of stacks and members of unions are named after what they are in.
     fn members(&mut self) {
         let p = self.p;
-        for (stack, decl) in p.stacks.iter() {
+        for decl in p.stacks.values() {
             let names: Vec<Option<(&str, &str, usize)>> = match &decl.elements {
                 Elements::Headers(list) => list
                     .iter()
@@ -190,7 +190,8 @@ impl<'p> Cx<'p> {
                 if name != want {
                     self.said(&decl.loc, |cx| {
                         cx.at(format_args!(".{list}[{index}].name"), |cx| {
-                            let found = format!("element {i} of {stack:?} is named `{name}`");
+                            let found =
+                                format!("element {i} of stack `{}` is named `{name}`", decl.name);
                             cx.fault(Rule::N09, found, format!("`{want}`"));
                         });
                     });

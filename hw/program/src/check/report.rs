@@ -12,7 +12,10 @@ use std::fmt;
 
 impl Diagnostic for Violation {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(format!("{} at {}", self.rule, self.path)))
+        Some(match self.path.as_str() {
+            "" => Box::new(self.rule),
+            path => Box::new(format!("{} at {path}", self.rule)),
+        })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
@@ -86,10 +89,7 @@ fn report(
     theme: GraphicalTheme,
     read: impl Fn(&str) -> Option<String>,
 ) -> String {
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(100)
-        .with_links(false)
-        .with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
     let mut files: HashMap<&str, Option<String>> = HashMap::new();
     let mut out = String::new();
     for violation in violations {

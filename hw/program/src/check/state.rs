@@ -166,7 +166,7 @@ impl<'p> Cx<'p> {
                 self.fits(".key", key, decl.map(|d| &*d.key), scope);
                 self.receives(".found", found, Some(Type::Bool), "whether it was found", scope);
                 if let Some(decl) = decl {
-                    self.count("values", values.len(), decl.values.len());
+                    self.count(".values", values.len(), &decl.values);
                 }
                 self.each(".values", values, |cx, i, place| {
                     let field = decl.and_then(|d| d.values.get(i));
@@ -222,7 +222,7 @@ impl<'p> Cx<'p> {
         scope: Scope<'p>,
     ) {
         if let Some(fields) = fields {
-            self.count(&step[1..], values.len(), fields.len());
+            self.count(step, values.len(), fields);
         }
         self.each(step, values, |cx, i, value| {
             let field = fields.and_then(|f| f.get(i));
@@ -231,11 +231,15 @@ impl<'p> Cx<'p> {
         });
     }
 
-    fn count(&mut self, step: &str, found: usize, want: usize) {
-        if found != want {
-            self.at(format_args!(".{step}"), |cx| {
-                let found = format!("{found} given for {want} fields");
-                cx.fault(Rule::R06, found, format!("{want}"));
+    fn count(&mut self, step: &str, found: usize, fields: &[FieldDecl]) {
+        if found != fields.len() {
+            let names: Vec<String> = fields.iter().map(|f| format!("`{}`", f.name)).collect();
+            let accepts = match names.is_empty() {
+                true => "none".to_owned(),
+                false => format!("one for each of {}", names.join(", ")),
+            };
+            self.at(step, |cx| {
+                cx.fault(Rule::R06, format!("{found} for the map's {}", &step[1..]), accepts);
             });
         }
     }

@@ -1,18 +1,13 @@
 //! Statements: where each may stand, and the types it takes. Rules S, and those for uses of state.
 
-use super::cx::{Cx, Half, Scope, Spot};
+use super::cx::{Cx, Half, Scope};
 use super::expr::a;
 use super::{MAX_DEPTH, Rule};
-use crate::entity::{Action, Entity, Stack, Table};
+use crate::entity::{Action, Entity, Stack};
 use crate::expr::{Expr, HeaderRef, Place};
-use crate::program::{ActionDecl, Elements};
-use crate::stmt::{AfterApply, Stmt, StmtKind, SwitchCase};
+use crate::program::{ActionDecl, Elements, FieldDecl};
+use crate::stmt::{Stmt, StmtKind};
 use crate::types::Type;
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
-/// Tables that may have been applied, and where.
-pub(super) type Applied = BTreeMap<Table, Rc<Spot>>;
 
 /// What a block belongs to.
 #[derive(Clone, Copy)]
@@ -47,11 +42,11 @@ impl Stands {
     fn accepts(self) -> &'static str {
         match self {
             Stands::Anywhere => "anywhere",
-            Stands::State => "parser states only",
-            Stands::ActionOrHalf => "actions, ingress and egress only",
-            Stands::Half => "ingress and egress only",
-            Stands::Only(Half::Ingress) => "ingress and its actions only",
-            Stands::Only(Half::Egress) => "egress and its actions only",
+            Stands::State => "in parser states only",
+            Stands::ActionOrHalf => "in actions, ingress and egress only",
+            Stands::Half => "in ingress and egress only",
+            Stands::Only(Half::Ingress) => "in ingress and its actions only",
+            Stands::Only(Half::Egress) => "in egress and its actions only",
         }
     }
 }
@@ -99,16 +94,26 @@ impl<'p> Cx<'p> {
     pub fn block(&mut self, block: &'p [Stmt], context: Context<'p>) {
         if self.stmt_depth == MAX_DEPTH {
             if !block.is_empty() {
-                self.fault(
+                let spot = self.outermost[0].clone().unwrap_or_else(|| self.spot());
+                self.fault_at(
+                    spot,
                     Rule::L01,
                     format!("statements are nested more than {MAX_DEPTH} deep"),
-                    "a switch instead of a chain of ifs, or an action called for the inner part",
+                    "a table instead of a chain of ifs, or an action called for the inner part",
+                    Vec::new(),
                 );
             }
             return;
         }
         self.stmt_depth += 1;
-        self.each("", block, |cx, _, stmt| cx.said(&stmt.loc, |cx| cx.stmt(&stmt.kind, context)));
+        self.each("", block, |cx, _, stmt| {
+            cx.said(&stmt.loc, |cx| {
+                if cx.stmt_depth == 1 {
+                    cx.outermost[0] = Some(cx.spot());
+                }
+                cx.stmt(&stmt.kind, context);
+            });
+        });
         self.stmt_depth -= 1;
     }
 
@@ -118,7 +123,7 @@ impl<'p> Cx<'p> {
         let nests = matches!(kind, StmtKind::If { .. } | StmtKind::Apply { .. });
         self.at(format_args!(".{tag}"), |cx| {
             cx.about(word, |cx| {
-                cx.stands(stands, context, word);
+                cx.stands(stands, context);
                 if !nests {
                     cx.simple(kind, context.scope());
                     cx.flow(kind, context);
@@ -129,13 +134,8 @@ impl<'p> Cx<'p> {
                     cx.about(word, |cx| {
                         cx.at(".condition", |cx| cx.condition(condition, context.scope()));
                     });
-                    cx.branches(
-                        context,
-                        [
-                            (".then".to_owned(), then.as_slice()),
-                            (".otherwise".to_owned(), otherwise),
-                        ],
-                    );
+                    let blocks = [(".then", then.as_slice()), (".otherwise", otherwise)];
+                    cx.branches(context, blocks);
                 }
                 StmtKind::Apply { table, then } => cx.apply(*table, then, context),
                 _ => {}
@@ -143,13 +143,13 @@ impl<'p> Cx<'p> {
         });
     }
 
-    fn stands(&mut self, stands: Stands, context: Context<'p>, word: &'static str) {
+    fn stands(&mut self, stands: Stands, context: Context<'p>) {
         let (legal, found) = match (stands, context) {
             (Stands::Anywhere, _) => return,
             (Stands::State, Context::State) => return,
             (Stands::Only(half), Context::Action(action, _)) => {
                 let spot = self.spot();
-                self.half_only.push((action, half, word, spot));
+                self.half_only.push((action, half, spot));
                 return;
             }
             (Stands::ActionOrHalf, context) => (!matches!(context, Context::State), context),
@@ -166,131 +166,8 @@ impl<'p> Cx<'p> {
                 Context::Half(Half::Ingress) => "in ingress",
                 Context::Half(Half::Egress) => "in egress",
             };
-            self.fault(Rule::S01, format!("`{word}` {found}"), stands.accepts());
+            self.fault(Rule::S01, format!("it stands {found}"), stands.accepts());
         }
-    }
-
-    /// What a statement without blocks does to the paths through a half.
-    fn flow(&mut self, kind: &'p StmtKind, context: Context<'p>) {
-        let Context::Half(half) = context else { return };
-        match kind {
-            StmtKind::Exit => self.applied = None,
-            StmtKind::Call { action, .. } => {
-                self.runs(*action, half);
-                if self.p.actions.get(*action).is_some_and(|a| exits(&a.body, 0)) {
-                    self.applied = None;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn runs(&mut self, action: Action, half: Half) {
-        if !self.action_halves.contains_key(&(action, half)) {
-            let spot = self.spot();
-            self.action_halves.insert((action, half), spot);
-        }
-    }
-
-    /// Checks blocks of which one is executed.
-    fn branches<'b>(
-        &mut self,
-        context: Context<'p>,
-        blocks: impl IntoIterator<Item = (String, &'b [Stmt])>,
-    ) where
-        'p: 'b,
-        'b: 'p,
-    {
-        let before = self.applied.take();
-        let mut after: Option<Applied> = None;
-        for (step, block) in blocks {
-            self.applied = before.clone();
-            self.at(step, |cx| cx.block(block, context));
-            match (&mut after, self.applied.take()) {
-                (Some(all), Some(this)) => all.extend(this),
-                (None, this) => after = this,
-                (Some(_), None) => {}
-            }
-        }
-        self.applied = after;
-    }
-
-    fn apply(&mut self, table: Table, then: &'p AfterApply, context: Context<'p>) {
-        let there =
-            self.at(".table", |cx| cx.about("apply", |cx| cx.exists(table, cx.p.tables.len())));
-        let decl = self.p.tables.get(table);
-        if there && let (Some(decl), Context::Half(half)) = (decl, context) {
-            self.once(table, &decl.preamble.name, half);
-            for action in decl.actions.iter().map(|a| a.action).chain([decl.default.action]) {
-                self.about(format!("table `{}`", decl.preamble.name), |cx| cx.runs(action, half));
-            }
-        }
-        match then {
-            AfterApply::Nothing => {}
-            AfterApply::Hit { hit, miss } => self.at(".then.hit", |cx| {
-                cx.branches(
-                    context,
-                    [(".hit".to_owned(), hit.as_slice()), (".miss".to_owned(), miss)],
-                );
-            }),
-            AfterApply::Switch { cases, default } => self.at(".then.switch", |cx| {
-                if let Some(decl) = decl {
-                    cx.about("switch", |cx| cx.cases(cases, decl));
-                }
-                let blocks = cases.iter().enumerate();
-                let blocks = blocks.map(|(i, c)| (format!(".cases[{i}].body"), c.body.as_slice()));
-                cx.branches(context, blocks.chain([(".default".to_owned(), default.as_slice())]));
-            }),
-        }
-    }
-
-    /// A table is applied in one half, and there once on every path.
-    fn once(&mut self, table: Table, name: &str, half: Half) {
-        let spot = Rc::new(self.spot());
-        match self.table_half.get(&table) {
-            Some((first, at)) if *first != half => {
-                let found =
-                    format!("table `{name}` is applied in {} and {}", first.name(), half.name());
-                let related = vec![at.related("applied here first")];
-                self.fault_with(Rule::S09, found, "one table for each half", related);
-            }
-            Some(_) => {}
-            None => {
-                self.table_half.insert(table, (half, (*spot).clone()));
-            }
-        }
-        if let Some(first) = self.applied.as_ref().and_then(|a| a.get(&table)).cloned() {
-            self.fault_with(
-                Rule::S10,
-                format!("table `{name}` is applied a second time on a path"),
-                "one application of a table per packet, or several in branches that exclude each other",
-                vec![first.related("applied here before")],
-            );
-        } else if let Some(applied) = &mut self.applied {
-            applied.insert(table, spot);
-        }
-    }
-
-    fn cases(&mut self, cases: &'p [SwitchCase], table: &'p crate::program::TableDecl) {
-        let mut seen = Vec::new();
-        self.each(".cases", cases, |cx, _, case| {
-            cx.each(".actions", &case.actions, |cx, _, action| {
-                if !cx.exists(*action, cx.p.actions.len()) {
-                    return;
-                }
-                let name = cx.action_name(*action);
-                if !table.actions.iter().any(|a| a.action == *action) {
-                    let found =
-                        format!("action `{name}` is none of table `{}`", table.preamble.name);
-                    cx.fault(Rule::S07, found, cx.listed(table));
-                } else if seen.contains(action) {
-                    let found = format!("action `{name}` has a case already");
-                    cx.fault(Rule::S07, found, "one case for an action");
-                } else {
-                    seen.push(*action);
-                }
-            });
-        });
     }
 
     /// Checks what a statement without blocks takes.
@@ -460,7 +337,7 @@ impl<'p> Cx<'p> {
             self.fault(
                 Rule::S08,
                 format!("action `{name}` is called with {} arguments", args.len()),
-                format!("{}, one for each parameter", params.len()),
+                one_each(params),
             );
         }
         self.each(".args", args, |cx, i, arg| {
@@ -495,13 +372,12 @@ impl<'p> Cx<'p> {
     }
 }
 
-/// Whether a block always ends the half.
-fn exits(block: &[Stmt], depth: u32) -> bool {
-    block.iter().any(|stmt| match &stmt.kind {
-        StmtKind::Exit => true,
-        StmtKind::If { then, otherwise, .. } => {
-            depth < MAX_DEPTH && exits(then, depth + 1) && exits(otherwise, depth + 1)
-        }
-        _ => false,
-    })
+/// As many arguments as there are parameters, in words.
+pub(super) fn one_each(params: &[FieldDecl]) -> String {
+    let names: Vec<String> = params.iter().map(|p| format!("`{}`", p.name)).collect();
+    match names.as_slice() {
+        [] => "none: it has no parameters".to_owned(),
+        [one] => format!("one, for {one}"),
+        many => format!("{}, for {}", many.len(), many.join(", ")),
+    }
 }

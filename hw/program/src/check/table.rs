@@ -4,6 +4,7 @@ use super::cx::{Cx, Scope};
 use super::expr::a;
 use super::headers::sound;
 use super::matches::Column;
+use super::stmt::one_each;
 use super::{MAX_ENTRIES, Rule};
 use crate::entry::{Entry, EntryTarget, KeyMatch};
 use crate::program::{ActionCall, ActionScope, MatchKind, TableDecl};
@@ -134,13 +135,17 @@ impl<'p> Cx<'p> {
             self.fault(
                 Rule::B05,
                 format!("{} values for action `{name}`", call.args.len()),
-                format!("{}, one for each parameter", action.params.len()),
+                one_each(&action.params),
             );
         }
         self.each(".args", call.args.iter().zip(&action.params), |cx, _, (value, param)| {
             if sound(param.ty).is_some() && value.width() != param.ty.width() {
-                let found = format!("{value:?} for `{}` of action `{name}`", param.name);
-                cx.fault(Rule::B05, found, format!("{} bits: {}", param.ty.width(), a(param.ty)));
+                let found = format!(
+                    "{value:#x} of {} bits for `{}` of action `{name}`",
+                    value.width(),
+                    param.name
+                );
+                cx.fault(Rule::B05, found, a(param.ty));
             }
         });
     }
