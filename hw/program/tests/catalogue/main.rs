@@ -4,6 +4,8 @@
 //! no others may be reported. The texts are snapshots, one file for each group. A rule that no case
 //! breaks fails a test, too.
 
+#![allow(clippy::unwrap_used)] // It is all tests.
+
 mod base;
 mod data;
 mod expr;
