@@ -25,17 +25,18 @@ pub fn program() -> Program {
         });
 
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
-        let classify = |c: &mut Body, vid: Val, pcp: Val| {
-            c.set(m.vid, vid);
-            c.set(m.pcp, pcp);
-        };
         let access = p.action("access", [("pvid", bit(12)), ("pcp", bit(3))], |c, [pvid, pcp]| {
-            classify(c, pvid.into(), pcp.into());
+            c.set(m.vid, pvid);
+            c.set(m.pcp, pcp);
         });
-        let trunk = p.action("trunk", [], |c, []| classify(c, tag.vid.into(), tag.pcp.into()));
+        let trunk = p.action("trunk", [], |c, []| {
+            c.set(m.vid, tag.vid);
+            c.set(m.pcp, tag.pcp);
+        });
         // Priority tagged frames keep their priority and take the port's VLAN.
         let native = p.action("native", [("pvid", bit(12))], |c, [pvid]| {
-            classify(c, pvid.into(), tag.pcp.into());
+            c.set(m.vid, pvid);
+            c.set(m.pcp, tag.pcp);
         });
         let port_vlan = p.table("port_vlan", |t| {
             t.exact(s.ingress_port);
