@@ -22,6 +22,7 @@ pub mod op;
 pub mod program;
 pub mod standard;
 pub mod stmt;
+pub mod text;
 pub mod types;
 pub mod typing;
 pub mod word;

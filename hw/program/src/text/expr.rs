@@ -1,0 +1,531 @@
+//! Expressions and places as text.
+//!
+//! Parentheses stand only where P4's precedence needs them; constants carry their width unless the
+//! other operand or the destination says it. Two styles: for people and keys ([`Style::Plain`]), with
+//! the program's own names and operators P4 lacks written as if it had them; and for a compiler
+//! ([`Style::File`]).
+
+use super::file::File;
+use super::gaps::Gap;
+use super::uses::Part;
+use crate::bits::Bits;
+use crate::check::MAX_DEPTH;
+use crate::entity::{Entity, ErrorCode, Header, HeaderType, Meta, Stack};
+use crate::expr::{ElementIndex, Expr, HeaderRef, Place};
+use crate::op::Op;
+use crate::program::{Elements, FieldDecl, Program};
+use crate::types::Type;
+
+/// How tightly an expression holds together; larger binds tighter. P4's order, not C's.
+pub(super) mod bind {
+    pub const MUX: u8 = 0;
+    pub const OR: u8 = 1;
+    pub const AND: u8 = 2;
+    pub const EQUAL: u8 = 3;
+    pub const ORDER: u8 = 4;
+    pub const BIT_OR: u8 = 5;
+    pub const BIT_XOR: u8 = 6;
+    pub const BIT_AND: u8 = 7;
+    pub const SHIFT: u8 = 8;
+    pub const SUM: u8 = 9;
+    pub const PRODUCT: u8 = 10;
+    pub const PREFIX: u8 = 11;
+    pub const WHOLE: u8 = 12;
+}
+
+/// Where an expression stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Site {
+    /// In a parser state.
+    Parser,
+    /// In a half, an action or a table of this part.
+    Control(Part),
+    /// In the control that verifies or updates checksums, where there is no standard metadata.
+    Checksum,
+}
+
+/// For whom the text is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Style<'a> {
+    /// For people.
+    Plain,
+    /// For a compiler.
+    File(&'a File<'a>, Site),
+}
+
+/// Writes expressions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exprs<'a> {
+    pub program: &'a Program,
+    pub style: Style<'a>,
+    /// Parameters of the action in which the expression stands.
+    pub params: &'a [FieldDecl],
+    /// Their identifiers; empty to use the declared names.
+    pub param_names: &'a [String],
+    /// Whether parameters with signs are declared without; see [`File::unsigned_params`].
+    pub unsigned_params: bool,
+    /// How deep in an expression this is; beyond [`MAX_DEPTH`] there is only `...`.
+    pub depth: u32,
+}
+
+/// A piece of text, how tightly it holds, and what it is.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub text: String,
+    pub bind: u8,
+    pub ty: Option<Type>,
+}
+
+impl Piece {
+    pub fn whole(text: impl Into<String>, ty: Option<Type>) -> Self {
+        Piece { text: text.into(), bind: bind::WHOLE, ty }
+    }
+
+    pub fn new(text: impl Into<String>, bind: u8, ty: Option<Type>) -> Self {
+        Piece { text: text.into(), bind, ty }
+    }
+
+    /// The text, in parentheses when it holds less tightly than asked.
+    pub fn at_least(&self, bind: u8) -> String {
+        if self.bind >= bind { self.text.clone() } else { format!("({})", self.text) }
+    }
+}
+
+impl<'a> Exprs<'a> {
+    /// An expression whose type must be seen from itself.
+    pub fn exact(&self, expr: &Expr) -> String {
+        self.piece(expr).text
+    }
+
+    /// An expression whose type is known where it stands: constants are bare numbers.
+    pub fn known(&self, expr: &Expr) -> String {
+        self.known_piece(expr).text
+    }
+
+    pub fn known_piece(&self, expr: &Expr) -> Piece {
+        match expr {
+            Expr::Const { ty, value } => self.constant(*ty, value, true),
+            _ => self.piece(expr),
+        }
+    }
+
+    /// An expression.
+    pub fn piece(&self, expr: &Expr) -> Piece {
+        if self.depth > MAX_DEPTH {
+            return Piece::whole("...", None);
+        }
+        Exprs { depth: self.depth + 1, ..*self }.inner(expr)
+    }
+
+    fn inner(&self, expr: &Expr) -> Piece {
+        match expr {
+            Expr::Const { ty, value } => self.constant(*ty, value, false),
+            Expr::Read(place) => self.read(place),
+            Expr::Param(index) => {
+                let ty = self.params.get(*index as usize).map(|p| p.ty);
+                let declared = self.params.get(*index as usize).map(|p| p.name.as_str());
+                let name = self.param_names.get(*index as usize).map(String::as_str).or(declared);
+                let name = name.map_or_else(|| format!("?parameter{index}"), str::to_string);
+                match ty {
+                    Some(Type::Int(w)) if self.unsigned_params => {
+                        cast(&Piece::whole(name, Some(Type::Bit(w))), Type::Int(w))
+                    }
+                    _ => Piece::whole(name, ty),
+                }
+            }
+            Expr::Valid(header) => {
+                Piece::whole(format!("{}.isValid()", self.header(header)), Some(Type::Bool))
+            }
+            Expr::LastIndex(stack) => {
+                if let Style::File(file, Site::Control(_) | Site::Checksum) = self.style {
+                    file.gap(Gap::LAST);
+                }
+                Piece::whole(format!("h.{}.lastIndex", self.stack(*stack)), Some(Type::Bit(32)))
+            }
+            Expr::Lookahead { skip, ty } => lookahead(*skip, *ty),
+            Expr::Op { op, args } => self.operation(*op, args),
+        }
+    }
+
+    /// What a place holds.
+    fn read(&self, place: &Place) -> Piece {
+        let (root, hi, lo) = flatten(place);
+        let whole = Piece::whole(self.root(root, false), self.program.type_of_place(root).ok());
+        match place {
+            Place::Slice { .. } => slice(&whole, hi, lo),
+            _ => whole,
+        }
+    }
+
+    /// A place that is written to.
+    pub fn place(&self, place: &Place) -> String {
+        let (root, hi, lo) = flatten(place);
+        let text = self.root(root, true);
+        match place {
+            Place::Slice { .. } => format!("{text}[{hi}:{lo}]"),
+            _ => text,
+        }
+    }
+
+    /// A place that is no slice.
+    fn root(&self, place: &Place, written: bool) -> String {
+        match place {
+            Place::Meta(meta) => self.meta(*meta),
+            Place::Field { header, field } => {
+                let ty = self.program.type_of_header(header).ok();
+                let header =
+                    if written { self.header_written(header) } else { self.header(header) };
+                format!("{header}.{}", self.field(ty, *field))
+            }
+            // Slices of slices are flat by now.
+            Place::Slice { .. } => "?slice".into(),
+        }
+    }
+
+    fn field(&self, ty: Option<HeaderType>, field: u32) -> String {
+        let decl = ty.and_then(|ty| self.program.header_types.get(ty));
+        let name = match self.style {
+            Style::Plain => decl.and_then(|d| d.fields.get(field as usize)).map(|f| &f.name),
+            Style::File(file, _) => {
+                ty.and_then(|t| file.names.fields.get(t.index())?.get(field as usize))
+            }
+        };
+        name.cloned().unwrap_or_else(|| format!("?field{field}"))
+    }
+
+    fn meta(&self, meta: Meta) -> String {
+        let structure = if crate::standard::is_standard(meta) { "s" } else { "m" };
+        let name = match self.style {
+            Style::Plain => self.program.metas.get(meta).map(|m| &m.name),
+            Style::File(file, site) => {
+                if site == Site::Checksum && structure == "s" {
+                    file.gap(Gap::STANDARD_IN_CHECKSUM);
+                }
+                file.names.metas.get(meta.index())
+            }
+        };
+        match name {
+            Some(name) => format!("{structure}.{name}"),
+            None => format!("?metadata{}", meta.0),
+        }
+    }
+
+    /// A header that is written to. P4 wants an index instead of `last` there.
+    pub fn header_written(&self, header: &HeaderRef) -> String {
+        match header {
+            HeaderRef::Element { stack, at: ElementIndex::Last, member } => {
+                let index = Box::new(Expr::LastIndex(*stack));
+                self.header(&HeaderRef::Element {
+                    stack: *stack,
+                    at: ElementIndex::Expr(index),
+                    member: *member,
+                })
+            }
+            other => self.header(other),
+        }
+    }
+
+    /// A header.
+    pub fn header(&self, header: &HeaderRef) -> String {
+        match header {
+            HeaderRef::Header(header) => self.instance(*header),
+            HeaderRef::Element { stack, at, member } => {
+                let name = self.stack(*stack);
+                let element = match at {
+                    ElementIndex::Next => format!("h.{name}.next"),
+                    ElementIndex::Last => {
+                        if let Style::File(file, Site::Control(_) | Site::Checksum) = self.style {
+                            file.gap(Gap::LAST);
+                        }
+                        format!("h.{name}.last")
+                    }
+                    ElementIndex::Expr(index) => {
+                        self.check_index(*stack, index);
+                        format!("h.{name}[{}]", self.known(index))
+                    }
+                };
+                match self.member(*stack, *member) {
+                    Some(member) => format!("{element}.{member}"),
+                    None => element,
+                }
+            }
+        }
+    }
+
+    /// P4 refuses a constant index that is out of range.
+    fn check_index(&self, stack: Stack, index: &Expr) {
+        if let (Style::File(file, _), Expr::Const { value, .. }) = (self.style, index) {
+            let len = self.program.stacks.get(stack).map_or(0, |s| s.elements.len() as u64);
+            if value.to_u64().is_none_or(|i| i >= len) {
+                file.gap(Gap::INDEX);
+            }
+        }
+    }
+
+    fn instance(&self, header: Header) -> String {
+        let name = match self.style {
+            Style::Plain => self.program.headers.get(header).map(|h| &h.name),
+            Style::File(file, _) => file.names.headers.get(header.index()),
+        };
+        match name {
+            Some(name) => format!("h.{name}"),
+            None => format!("?header{}", header.0),
+        }
+    }
+
+    /// A stack, without `h.`.
+    pub fn stack(&self, stack: Stack) -> String {
+        let name = match self.style {
+            Style::Plain => self.program.stacks.get(stack).map(|s| &s.name),
+            Style::File(file, _) => file.names.stack(stack),
+        };
+        name.cloned().unwrap_or_else(|| format!("?stack{}", stack.0))
+    }
+
+    /// The name of a union's member, for a stack of unions.
+    fn member(&self, stack: Stack, member: u32) -> Option<String> {
+        let Elements::Unions(unions) = &self.program.stacks.get(stack)?.elements else {
+            return None;
+        };
+        let missing = || format!("?member{member}");
+        let Some(union) = unions.first() else { return Some(missing()) };
+        let name = match self.style {
+            Style::File(file, _) => {
+                file.names.members.get(union.index()).and_then(|m| m.get(member as usize)).cloned()
+            }
+            Style::Plain => {
+                let header = self
+                    .program
+                    .unions
+                    .get(*union)
+                    .and_then(|u| u.members.get(member as usize))
+                    .and_then(|h| self.program.headers.get(*h));
+                header.and_then(|h| h.name.rsplit('.').next()).map(str::to_string)
+            }
+        };
+        Some(name.unwrap_or_else(missing))
+    }
+
+    fn constant(&self, ty: Type, value: &Bits, bare: bool) -> Piece {
+        let (text, bind) = match ty {
+            Type::Bool => ((if value.is_zero() { "false" } else { "true" }).into(), bind::WHOLE),
+            Type::Error => (self.error(ErrorCode(value.low_u64() as u32)), bind::WHOLE),
+            Type::Varbit(_) | Type::Bit(_) if bare => (digits(value), bind::WHOLE),
+            Type::Varbit(w) | Type::Bit(w) => (format!("{w}w{}", digits(value)), bind::WHOLE),
+            Type::Int(w) => signed(w, value, bare),
+        };
+        Piece::new(text, bind, Some(ty))
+    }
+
+    /// A parser error.
+    pub fn error(&self, code: ErrorCode) -> String {
+        let name = match self.style {
+            Style::Plain => self.program.errors.get(code),
+            Style::File(file, _) => file.names.errors.get(code.index()),
+        };
+        match name {
+            Some(name) => format!("error.{name}"),
+            None => format!("?error{}", code.0),
+        }
+    }
+
+    fn operation(&self, op: Op, args: &[Expr]) -> Piece {
+        let missing = || Piece::whole("?operand", None);
+        let arg = |i: usize| args.get(i).map_or_else(missing, |a| self.piece(a));
+        let is_const = |i: usize| matches!(args.get(i), Some(Expr::Const { .. }));
+        // One constant operand takes its width from the other one.
+        let pair = || {
+            let bare = |i: usize| match args.get(i) {
+                Some(a) if !is_const(1 - i) => self.known_piece(a),
+                _ => arg(i),
+            };
+            (bare(0), bare(1))
+        };
+        let infix = |sign: &str, binds: u8, (a, b): (Piece, Piece), ty: Option<Type>| {
+            let text = format!("{} {sign} {}", a.at_least(binds), b.at_least(binds + 1));
+            Piece::new(text, binds, ty)
+        };
+        // Comparisons do not chain, whatever the grammar says.
+        let compare = |sign: &str, binds: u8| {
+            let (a, b) = pair();
+            let text = format!("{} {sign} {}", a.at_least(binds + 1), b.at_least(binds + 1));
+            Piece::new(text, binds, Some(Type::Bool))
+        };
+        let same = |sign: &str, binds: u8| {
+            let (a, b) = pair();
+            let ty = a.ty;
+            infix(sign, binds, (a, b), ty)
+        };
+        let logic = |word: &str, word_bind: u8, sign: &str, sign_bind: u8| {
+            let (a, b) = pair();
+            let ty = a.ty.or(b.ty);
+            match ty {
+                Some(Type::Bool) => infix(word, word_bind, (a, b), ty),
+                _ => infix(sign, sign_bind, (a, b), ty),
+            }
+        };
+        match op {
+            Op::Not | Op::Neg => {
+                let a = arg(0);
+                let sign = match (op, a.ty) {
+                    (Op::Neg, _) => "-",
+                    (_, Some(Type::Bool)) => "!",
+                    _ => "~",
+                };
+                let inner = a.at_least(bind::PREFIX);
+                let inner = if inner.starts_with(sign) { format!("({inner})") } else { inner };
+                Piece::new(format!("{sign}{inner}"), bind::PREFIX, a.ty)
+            }
+            Op::Cast(to) => cast(&arg(0), to),
+            Op::SatCast(to) => self.sat_cast(&arg(0), to, args.first()),
+            Op::Slice { hi, lo } => slice(&arg(0), hi, lo),
+            Op::Add => same("+", bind::SUM),
+            Op::Sub => same("-", bind::SUM),
+            Op::Mul => same("*", bind::PRODUCT),
+            Op::SatAdd => same("|+|", bind::SUM),
+            Op::SatSub => same("|-|", bind::SUM),
+            Op::Div | Op::Mod => {
+                let sign = if op == Op::Div { "/" } else { "%" };
+                match self.divide(op, &arg(0), args.get(1)) {
+                    Some(piece) => piece,
+                    None => same(sign, bind::PRODUCT),
+                }
+            }
+            Op::And => logic("&&", bind::AND, "&", bind::BIT_AND),
+            Op::Or => logic("||", bind::OR, "|", bind::BIT_OR),
+            Op::Xor => {
+                let (a, b) = pair();
+                match a.ty.or(b.ty) {
+                    Some(Type::Bool) => compare("!=", bind::EQUAL),
+                    ty => infix("^", bind::BIT_XOR, (a, b), ty),
+                }
+            }
+            Op::Shl | Op::Shr => {
+                let a = arg(0);
+                let amount = match args.get(1) {
+                    Some(Expr::Const { value, .. }) => {
+                        // More than the width is as good as the width, and within what p4c takes.
+                        let width = a.ty.map_or(255, Type::width).into();
+                        Piece::whole(value.to_u64().unwrap_or(width).min(width).to_string(), None)
+                    }
+                    Some(amount) => match self.long_shift(op, &a, amount) {
+                        Ok(amount) => amount,
+                        Err(piece) => return piece,
+                    },
+                    None => missing(),
+                };
+                let ty = a.ty;
+                infix(if op == Op::Shl { "<<" } else { ">>" }, bind::SHIFT, (a, amount), ty)
+            }
+            Op::Eq => compare("==", bind::EQUAL),
+            Op::Ne => compare("!=", bind::EQUAL),
+            Op::Lt => compare("<", bind::ORDER),
+            Op::Le => compare("<=", bind::ORDER),
+            Op::Gt => compare(">", bind::ORDER),
+            Op::Ge => compare(">=", bind::ORDER),
+            Op::Concat => {
+                let (a, b) = (arg(0), arg(1));
+                let types: Option<Vec<Type>> = [a.ty, b.ty].into_iter().collect();
+                let ty = types.and_then(|t| op.result_type(&t).ok());
+                infix("++", bind::SUM, (a, b), ty)
+            }
+            Op::Mux => {
+                let (c, a, b) = (arg(0), arg(1), arg(2));
+                let ty = a.ty.or(b.ty);
+                let inner = bind::MUX + 1;
+                let text = format!(
+                    "{} ? {} : {}",
+                    c.at_least(inner),
+                    a.at_least(inner),
+                    b.at_least(inner)
+                );
+                Piece::new(text, bind::MUX, ty)
+            }
+        }
+    }
+}
+
+/// `x[hi:lo]`. A number with a sign is made one without before.
+pub(super) fn slice(of: &Piece, hi: u32, lo: u32) -> Piece {
+    let ty = (lo <= hi).then(|| Type::Bit(hi - lo + 1));
+    match of.ty {
+        Some(Type::Int(w)) => {
+            let bits = cast(of, Type::Bit(w));
+            Piece::whole(format!("{}[{hi}:{lo}]", bits.at_least(bind::WHOLE)), ty)
+        }
+        _ => Piece::whole(format!("{}[{hi}:{lo}]", of.at_least(bind::WHOLE)), ty),
+    }
+}
+
+/// `(T)x`, in two steps where P4 asks for it: width and sign do not change at once.
+pub(super) fn cast(of: &Piece, to: Type) -> Piece {
+    let step = |of: &Piece, to: Type| {
+        Piece::new(format!("({to}){}", of.at_least(bind::PREFIX)), bind::PREFIX, Some(to))
+    };
+    match (of.ty, to) {
+        (Some(from), to) if from == to => of.clone(),
+        (Some(Type::Bit(from)), Type::Int(w)) if from != w => step(&step(of, Type::Bit(w)), to),
+        (Some(Type::Int(from)), Type::Bit(w)) if from != w => step(&step(of, Type::Int(w)), to),
+        _ => step(of, to),
+    }
+}
+
+/// `pkt.lookahead<T>()`; bits before the ones that are wanted are looked at and cut off.
+fn lookahead(skip: u32, ty: Type) -> Piece {
+    let width = ty.width();
+    let ahead = skip.saturating_add(width);
+    match ty {
+        Type::Bit(_) | Type::Int(_) if skip == 0 => {
+            Piece::whole(format!("pkt.lookahead<{ty}>()"), Some(ty))
+        }
+        _ => {
+            let all =
+                Piece::whole(format!("pkt.lookahead<bit<{ahead}>>()"), Some(Type::Bit(ahead)));
+            let bits = if skip == 0 { all } else { slice(&all, width.max(1) - 1, 0) };
+            cast(&bits, ty)
+        }
+    }
+}
+
+/// What a place is a slice of, and which bits of it.
+pub(super) fn flatten(place: &Place) -> (&Place, u32, u32) {
+    let (mut root, mut range) = (place, None);
+    while let Place::Slice { of, hi, lo } = root {
+        range = Some(match range {
+            None => (*hi, *lo),
+            Some((h, l)) => (lo.saturating_add(h), lo.saturating_add(l)),
+        });
+        root = of;
+    }
+    let (hi, lo) = range.unwrap_or_default();
+    (root, hi, lo)
+}
+
+/// A number: decimal when it is small, narrow or round, as ports and lengths are; else hexadecimal.
+pub(super) fn digits(value: &Bits) -> String {
+    match value.to_u64() {
+        Some(n) if n < 256 || value.width() <= 12 => n.to_string(),
+        Some(n) if n < 1_000_000 && n.is_multiple_of(100) => n.to_string(),
+        _ => {
+            let digits =
+                if value.width().is_multiple_of(4) { value.width() as usize / 4 } else { 0 };
+            format!("0x{:0>digits$}", format!("{value:x}"))
+        }
+    }
+}
+
+/// A two's complement number. The smallest one has no literal.
+fn signed(width: u32, value: &Bits, bare: bool) -> (String, u8) {
+    if width == 0 || !value.bit(width - 1) {
+        let text = digits(value);
+        return (if bare { text } else { format!("{width}s{text}") }, bind::WHOLE);
+    }
+    let magnitude = crate::eval::eval(Op::Neg, &[(Type::Int(width), value)]);
+    match magnitude {
+        Some(m) if !m.bit(width - 1) => {
+            let text = digits(&m);
+            (if bare { format!("-{text}") } else { format!("-{width}s{text}") }, bind::PREFIX)
+        }
+        _ => (format!("(int<{width}>){width}w{}", digits(value)), bind::PREFIX),
+    }
+}

@@ -1,0 +1,183 @@
+//! The parser: value sets, states, selects.
+
+use super::expr::{Site, cast, digits};
+use super::file::File;
+use super::layout::Layout;
+use super::names::annotations;
+use super::stmt::Body;
+use super::table::unsigned;
+use super::uses::{Object, Part};
+use crate::bits::Bits;
+use crate::entity::Entity;
+use crate::entry::{KeyMatch, prefix_mask};
+use crate::expr::Expr;
+use crate::program::{SelectCase, SelectOn, Target, Transition};
+use crate::types::Type;
+
+/// Writes it.
+pub(super) fn write(file: &File<'_>, out: &mut Layout) {
+    let (p, names) = (file.program, &file.names);
+    let (block, h, m) = (&names.blocks.parser, &names.headers_type, &names.metadata_type);
+    out.line(format!("parser {block}(packet_in pkt, out {h} h, inout {m} m,"));
+    out.open(format!("{}inout standard_metadata_t s)", " ".repeat(block.len() + 8)));
+    for (set, decl) in p.value_sets.iter() {
+        let Some(local) = names.local(Part::Parser, set) else { continue };
+        let ty = match (decl.columns.as_slice(), names.value_set_type(set)) {
+            ([one], _) => unsigned(one.ty).to_string(),
+            (_, Some(name)) => name.clone(),
+            (_, None) => "?type".into(),
+        };
+        let words = annotations(p, Object::from(set), local);
+        out.line(format!("{words}value_set<{ty}>({}) {};", decl.size, local.name));
+    }
+    super::control::instances(file, Part::Parser, out);
+    if p.start.is_none() {
+        out.gap();
+        out.open("state start");
+        out.line("transition accept;");
+        out.close();
+    }
+    for (state, decl) in p.states.iter() {
+        let name = &names.states[state.index()];
+        file.at(format!("state {}", decl.name));
+        let mut body = out.inner();
+        Body::new(file, Part::Parser, file.exprs(Site::Parser)).block(&decl.body, &mut body);
+        transition(file, &decl.next, &mut body);
+        out.gap();
+        file.remarks(out);
+        out.open(format!("state {name}"));
+        out.paste(body);
+        out.close();
+    }
+    out.close();
+}
+
+fn transition(file: &File<'_>, next: &Transition, out: &mut Layout) {
+    let (keys, cases) = match next {
+        Transition::To(to) => {
+            out.line(format!("transition {};", target(file, *to)));
+            return;
+        }
+        Transition::Select { keys, cases } => (keys, cases),
+    };
+    let exprs = file.exprs(Site::Parser);
+    let piece = |key: &Expr| {
+        let piece = exprs.piece(key);
+        match piece.ty {
+            // p4c has no negative numbers in cases.
+            Some(Type::Int(w)) => cast(&piece, Type::Bit(w)),
+            _ => piece,
+        }
+    };
+    let types: Vec<Option<Type>> = keys.iter().map(|k| file.program.type_of(k, &[]).ok()).collect();
+    let mut texts: Vec<String> = keys.iter().map(|k| piece(k).text).collect();
+    let mut rows = Vec::new();
+    for SelectCase { on, to } in cases {
+        let to = format!(": {};", target(file, *to));
+        let everything = matches!(on, SelectOn::Keys(m) if m.iter().all(|m| *m == KeyMatch::Any));
+        match on {
+            _ if everything => rows.push(vec!["default".into(), to]),
+            SelectOn::Default => rows.push(vec!["default".into(), to]),
+            SelectOn::ValueSet(set) => {
+                let name = file.names.local(Part::Parser, *set).map(|l| l.name.clone());
+                rows.push(vec![name.unwrap_or_else(|| "?value_set".into()), to]);
+            }
+            SelectOn::Keys(matches) => {
+                for tuple in alternatives(matches, &types) {
+                    rows.push(vec![tuple, to.clone()]);
+                }
+            }
+        }
+        // Nothing behind an unconditional case is ever reached, and p4c says so.
+        if everything || *on == SelectOn::Default {
+            break;
+        }
+    }
+    if texts.is_empty() {
+        texts.push("1w0".into());
+    }
+    if rows.is_empty() {
+        // A select without cases never matches; P4 wants one.
+        rows.push(vec!["1w1".into(), ": accept;".into()]);
+        texts = vec!["1w0".into()];
+    }
+    out.open(format!("transition select({})", texts.join(", ")));
+    out.columns(&rows);
+    out.close();
+}
+
+/// A case as tuples of keysets: several where a range of numbers with signs includes both negative and
+/// other ones, since p4c compares without signs.
+fn alternatives(matches: &[KeyMatch], types: &[Option<Type>]) -> Vec<String> {
+    let mut tuples: Vec<Vec<String>> = vec![Vec::new()];
+    for (m, ty) in matches.iter().zip(types.iter().chain(std::iter::repeat(&None))) {
+        let texts: Vec<String> = match (m, ty) {
+            (KeyMatch::Range { low, high }, Some(Type::Int(w))) if *w > 0 => {
+                unsigned_ranges(*w, low, high)
+                    .into_iter()
+                    .map(|(low, high)| keyset(&KeyMatch::Range { low, high }, None))
+                    .collect()
+            }
+            _ => vec![keyset(m, ty.filter(|t| *t == Type::Bool))],
+        };
+        // At most one range per key is split; the cap is for programs that nobody checked.
+        if tuples.len() * texts.len() > 1024 {
+            break;
+        }
+        tuples = tuples
+            .iter()
+            .flat_map(|t| {
+                texts.iter().map(move |text| [t.as_slice(), std::slice::from_ref(text)].concat())
+            })
+            .collect();
+    }
+    tuples
+        .into_iter()
+        .map(|t| if t.len() == 1 { t.concat() } else { format!("({})", t.join(", ")) })
+        .collect()
+}
+
+/// A range of two's complement numbers as ranges of unsigned ones.
+fn unsigned_ranges(width: u32, low: &Bits, high: &Bits) -> Vec<(Bits, Bits)> {
+    let negative = |b: &Bits| b.bit(width - 1);
+    let largest = Bits::ones(width - 1).resize(width);
+    match (negative(low), negative(high)) {
+        (true, false) => vec![
+            (low.clone(), Bits::ones(width)),
+            (Bits::zero(width), if *high > largest { largest } else { high.clone() }),
+        ],
+        _ => vec![(low.clone(), high.clone())],
+    }
+}
+
+/// One key's match in a case or an entry; `ty` is given for what is not written as a number.
+pub(super) fn keyset(m: &KeyMatch, ty: Option<Type>) -> String {
+    let one = |v: &Bits| match ty {
+        Some(Type::Bool) => (if v.is_zero() { "false" } else { "true" }).to_string(),
+        _ => digits(v),
+    };
+    let masked = |value: &Bits, mask: &Bits| match mask {
+        mask if mask.is_zero() => "_".to_string(),
+        mask if *mask == Bits::ones(mask.width()) => one(value),
+        mask => format!("{} &&& {}", digits(value), digits(mask)),
+    };
+    match m {
+        KeyMatch::Any => "_".into(),
+        KeyMatch::Exact(value) => one(value),
+        KeyMatch::Lpm { value, prefix } => masked(value, &prefix_mask(value.width(), *prefix)),
+        KeyMatch::Masked { value, mask } => masked(value, mask),
+        KeyMatch::Range { low, high } if low == high => one(low),
+        KeyMatch::Range { low, high } => format!("{} .. {}", digits(low), digits(high)),
+    }
+}
+
+fn target(file: &File<'_>, target: Target) -> String {
+    match target {
+        Target::Accept => "accept".into(),
+        Target::Reject => "reject".into(),
+        Target::State(state) => {
+            let name = file.names.states.get(state.index());
+            name.cloned().unwrap_or_else(|| format!("?state{}", state.0))
+        }
+    }
+}

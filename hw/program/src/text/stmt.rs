@@ -1,0 +1,475 @@
+//! Statements.
+
+use super::expr::{Exprs, Piece, bind, cast, flatten};
+use super::file::File;
+use super::gaps::Gap;
+use super::layout::Layout;
+use super::names::is_no_action;
+use super::uses::{Object, Part};
+use crate::check::MAX_DEPTH;
+use crate::entity::{Action, Entity, FieldList, Map, Table};
+use crate::expr::{Expr, HeaderRef, Place};
+use crate::program::{HashAlgorithm, Item};
+use crate::stmt::{AfterApply, Block, Stmt, StmtKind};
+use crate::types::Type;
+use std::cell::Cell;
+
+/// A hash over fields of at most so many headers that may be invalid: each doubles the text.
+const MAX_OPTIONAL: usize = 4;
+
+/// Writes the statements of one state, action or half.
+#[derive(Debug)]
+pub(super) struct Body<'a> {
+    file: &'a File<'a>,
+    part: Part,
+    exprs: Exprs<'a>,
+    depth: Cell<u32>,
+}
+
+impl<'a> Body<'a> {
+    pub fn new(file: &'a File<'a>, part: Part, exprs: Exprs<'a>) -> Self {
+        Body { file, part, exprs, depth: Cell::new(0) }
+    }
+
+    /// Writes statements. What is nested deeper than the checker allows is not written.
+    pub fn block(&self, block: &Block, out: &mut Layout) {
+        if self.depth.get() > MAX_DEPTH {
+            return out.line("...");
+        }
+        self.depth.set(self.depth.get() + 1);
+        block.iter().for_each(|stmt| self.stmt(stmt, out));
+        self.depth.set(self.depth.get() - 1);
+    }
+
+    fn stmt(&self, stmt: &Stmt, out: &mut Layout) {
+        let x = &self.exprs;
+        match &stmt.kind {
+            StmtKind::Assign { dst, src } => match self.signed_slice(dst) {
+                true => self.assign(dst, &x.exact(src), out),
+                false => self.assign(dst, &x.known(src), out),
+            },
+            StmtKind::CopyHeader { dst, src } => {
+                out.line(format!("{} = {};", x.header_written(dst), x.header(src)));
+            }
+            StmtKind::CopyStack { dst, src } => {
+                out.line(format!("h.{} = h.{};", x.stack(*dst), x.stack(*src)));
+            }
+            StmtKind::SetValid(header) => {
+                out.line(format!("{}.setValid();", x.header_written(header)));
+            }
+            StmtKind::SetInvalid(header) => {
+                out.line(format!("{}.setInvalid();", x.header_written(header)));
+            }
+            StmtKind::PushFront { stack, count } => {
+                self.not_in_parser(Gap::PARSER_STACK);
+                out.line(format!("h.{}.push_front({count});", x.stack(*stack)));
+            }
+            StmtKind::PopFront { stack, count } => {
+                self.not_in_parser(Gap::PARSER_STACK);
+                out.line(format!("h.{}.pop_front({count});", x.stack(*stack)));
+            }
+            StmtKind::Extract(header) => out.line(format!("pkt.extract({});", x.header(header))),
+            StmtKind::ExtractVar { header, bits } => {
+                out.line(format!("pkt.extract({}, {});", x.header(header), x.bit32(bits)));
+            }
+            StmtKind::Advance(bits) => {
+                out.line(format!("pkt.advance({});", x.exact(bits)));
+            }
+            StmtKind::Verify { condition, error } => {
+                out.line(format!("verify({}, {});", x.exact(condition), x.error(*error)));
+            }
+            StmtKind::If { condition, then, otherwise } => {
+                self.branch(Head::If, &x.piece(condition), then, otherwise, out);
+                out.close();
+            }
+            StmtKind::Apply { table, then } => self.apply(*table, then, out),
+            StmtKind::Call { action, args } => {
+                let unsigned = self.file.unsigned_params(*action);
+                let arg = |a| {
+                    let piece = x.known_piece(a);
+                    match piece.ty {
+                        Some(Type::Int(w)) if unsigned => cast(&x.piece(a), Type::Bit(w)).text,
+                        _ => piece.text,
+                    }
+                };
+                let args: Vec<String> = args.iter().map(arg).collect();
+                let name = self.action(*action);
+                if !is_no_action(self.file.program, *action) {
+                    out.line(format!("{name}({});", args.join(", ")));
+                }
+            }
+            StmtKind::Exit => out.line("exit;"),
+            StmtKind::MarkToDrop => out.line("mark_to_drop(s);"),
+            StmtKind::Count { counter, index } => {
+                let name = self.object((*counter).into());
+                out.line(format!("{name}.count({});", x.index(index)));
+            }
+            StmtKind::ExecuteMeter { meter, index, dst } => {
+                let name = self.object((*meter).into());
+                let index = x.index(index);
+                self.into(dst, out, |dst| format!("{name}.execute_meter({index}, {dst});"));
+            }
+            StmtKind::ReadRegister { register, index, dst } => {
+                self.not_in_parser(Gap::PARSER_STATE);
+                let name = self.object((*register).into());
+                let index = x.index(index);
+                self.into(dst, out, |dst| format!("{name}.read({dst}, {index});"));
+            }
+            StmtKind::WriteRegister { register, index, value } => {
+                self.not_in_parser(Gap::PARSER_STATE);
+                let name = self.object((*register).into());
+                out.line(format!("{name}.write({}, {});", x.index(index), x.known(value)));
+            }
+            StmtKind::MapLookup { map, key, found, values, touch } => {
+                let method = if *touch { "lookup" } else { "peek" };
+                self.lookup(*map, method, key, found, values, out);
+            }
+            StmtKind::MapPut { map, key, values, stored } => {
+                let (key, values) = (self.map_key(*map, key), self.map_values(*map, values));
+                let name = self.object((*map).into());
+                let variable = self.file.names.map_variables(self.part, *map).map(|(_, s)| s);
+                match stored {
+                    Some(place) => {
+                        self.into(place, out, |dst| format!("{name}.put({key}, {values}, {dst});"));
+                    }
+                    None => {
+                        let unused = variable.map_or("?variable", String::as_str);
+                        out.line(format!("{name}.put({key}, {values}, {unused});"));
+                    }
+                }
+            }
+            StmtKind::MapRemove { map, key } => {
+                let key = self.map_key(*map, key);
+                out.line(format!("{}.remove({key});", self.object((*map).into())));
+            }
+            StmtKind::Hash { dst, algorithm, base, items, max } => {
+                let mut optional: Vec<&HeaderRef> = Vec::new();
+                for item in items {
+                    if let Item::IfValid { header, .. } = item
+                        && !optional.contains(&header)
+                    {
+                        optional.push(header);
+                    }
+                }
+                if optional.len() > MAX_OPTIONAL {
+                    self.file.gap(Gap::HASH_LIST);
+                    optional.clear();
+                }
+                let hash = HashCall { dst, algorithm: *algorithm, base, items, max };
+                self.hash(&hash, &optional, &mut Vec::new(), out);
+            }
+            StmtKind::Random { dst, low, high } => {
+                let (low, high) = (x.exact(low), x.exact(high));
+                self.into(dst, out, |dst| format!("random({dst}, {low}, {high});"));
+            }
+            StmtKind::Digest(digest) => {
+                let names = &self.file.names;
+                let ty = names.digests.get(digest.index()).map_or("?digest", String::as_str);
+                let fields = self.file.program.digests.get(*digest).map(|d| d.fields.as_slice());
+                let values: Vec<String> =
+                    fields.unwrap_or_default().iter().map(|(_, e)| x.known(e)).collect();
+                out.list(&format!("digest<{ty}>(1, {{ "), &values, " });");
+            }
+            StmtKind::CloneIngress { session, keep } => self.clone_to("I2E", session, *keep, out),
+            StmtKind::CloneEgress { session, keep } => self.clone_to("E2E", session, *keep, out),
+            StmtKind::Resubmit { keep } => {
+                out.line(format!("resubmit_preserving_field_list({});", self.list(*keep)));
+            }
+            StmtKind::Recirculate { keep } => {
+                out.line(format!("recirculate_preserving_field_list({});", self.list(*keep)));
+            }
+            StmtKind::Truncate { bytes } => out.line(format!("truncate({});", x.bit32(bytes))),
+        }
+    }
+
+    /// `dst = text`. P4 has no slices of signed fields to write to: the bits around are put back.
+    fn assign(&self, dst: &Place, text: &str, out: &mut Layout) {
+        if !self.signed_slice(dst) {
+            return out.line(format!("{} = {text};", self.exprs.place(dst)));
+        }
+        let (root, hi, lo) = flatten(dst);
+        let width = self.file.program.type_of_place(root).map_or(0, Type::width);
+        let whole = self.exprs.piece(&Expr::Read(root.clone()));
+        let bits = cast(&whole, Type::Bit(width)).text;
+        let mut parts = Vec::new();
+        if hi + 1 < width {
+            parts.push(format!("({bits})[{}:{}]", width - 1, hi + 1));
+        }
+        parts.push(format!("({text})"));
+        if lo > 0 {
+            parts.push(format!("({bits})[{}:0]", lo - 1));
+        }
+        let name = self.exprs.place(root);
+        out.line(format!("{name} = (int<{width}>)({});", parts.join(" ++ ")));
+    }
+
+    /// Whether a place is some bits of a number with a sign.
+    fn signed_slice(&self, place: &Place) -> bool {
+        let (root, ..) = flatten(place);
+        matches!(place, Place::Slice { .. })
+            && matches!(self.file.program.type_of_place(root), Ok(Type::Int(_)))
+    }
+
+    /// A statement that writes to a place by itself; through a variable when the place is a slice of a
+    /// signed field.
+    fn into(&self, dst: &Place, out: &mut Layout, text: impl FnOnce(&str) -> String) {
+        if !self.signed_slice(dst) {
+            return out.line(text(&self.exprs.place(dst)));
+        }
+        let (_, hi, lo) = flatten(dst);
+        let name = &self.file.names.temporary;
+        out.open_block();
+        out.line(format!("bit<{}> {name};", hi.saturating_sub(lo) + 1));
+        out.line(text(name));
+        self.assign(dst, name, out);
+        out.close();
+    }
+
+    /// `if (condition) { then } else if ... else { otherwise`, still open.
+    fn branch(
+        &self,
+        head: Head,
+        condition: &Piece,
+        then: &Block,
+        otherwise: &Block,
+        out: &mut Layout,
+    ) {
+        let (condition, then, otherwise) = match then.is_empty() && !otherwise.is_empty() {
+            true => (format!("!{}", condition.at_least(bind::WHOLE)), otherwise, then),
+            false => (condition.text.clone(), then, otherwise),
+        };
+        match head {
+            Head::If => out.open(format!("if ({condition})")),
+            Head::ElseIf => out.reopen(format!("else if ({condition})")),
+        }
+        self.block(then, out);
+        self.otherwise(otherwise, out);
+    }
+
+    fn otherwise(&self, otherwise: &Block, out: &mut Layout) {
+        if self.depth.get() > MAX_DEPTH {
+            return out.line("...");
+        }
+        self.depth.set(self.depth.get() + 1);
+        self.chain(otherwise, out);
+        self.depth.set(self.depth.get() - 1);
+    }
+
+    fn chain(&self, otherwise: &Block, out: &mut Layout) {
+        match otherwise.as_slice() {
+            [] => {}
+            [Stmt { kind: StmtKind::If { condition, then, otherwise }, .. }] => {
+                self.branch(Head::ElseIf, &self.exprs.piece(condition), then, otherwise, out);
+            }
+            [
+                Stmt {
+                    kind: StmtKind::Apply { table, then: AfterApply::Hit { hit, miss } }, ..
+                },
+            ] if !hit.is_empty() || !miss.is_empty() => {
+                self.hit(Head::ElseIf, *table, hit, miss, out);
+            }
+            _ => {
+                out.reopen("else");
+                self.block(otherwise, out);
+            }
+        }
+    }
+
+    fn hit(&self, head: Head, table: Table, hit: &Block, miss: &Block, out: &mut Layout) {
+        let name = self.object(table.into());
+        match hit.is_empty() {
+            true => {
+                let missed = Piece::whole(format!("{name}.apply().miss"), Some(Type::Bool));
+                self.branch(head, &missed, miss, hit, out);
+            }
+            false => {
+                let found = Piece::whole(format!("{name}.apply().hit"), Some(Type::Bool));
+                self.branch(head, &found, hit, miss, out);
+            }
+        }
+    }
+
+    fn apply(&self, table: Table, then: &AfterApply, out: &mut Layout) {
+        let name = self.object(table.into());
+        match then {
+            AfterApply::Hit { hit, miss } if !hit.is_empty() || !miss.is_empty() => {
+                self.hit(Head::If, table, hit, miss, out);
+                out.close();
+            }
+            AfterApply::Switch { cases, default } => {
+                out.open(format!("switch ({name}.apply().action_run)"));
+                for case in cases {
+                    let labels: Vec<String> =
+                        case.actions.iter().map(|a| format!("{}:", self.action(*a))).collect();
+                    if let Some((last, before)) = labels.split_last() {
+                        before.iter().for_each(|l| out.line(l));
+                        out.open(last);
+                        self.block(&case.body, out);
+                        out.close();
+                    }
+                }
+                if !default.is_empty() {
+                    out.open("default:");
+                    self.block(default, out);
+                    out.close();
+                }
+                out.close();
+            }
+            _ => out.line(format!("{name}.apply();")),
+        }
+    }
+
+    /// The identifier of an object here.
+    fn object(&self, object: Object) -> &str {
+        match self.file.names.local(self.part, object) {
+            Some(local) => &local.name,
+            None => "?object",
+        }
+    }
+
+    fn action(&self, action: Action) -> &str {
+        self.object(action.into())
+    }
+
+    fn not_in_parser(&self, gap: &'static str) {
+        if self.part == Part::Parser {
+            self.file.gap(gap);
+        }
+    }
+
+    fn hash(
+        &self,
+        call: &HashCall<'_>,
+        optional: &[&HeaderRef],
+        absent: &mut Vec<HeaderRef>,
+        out: &mut Layout,
+    ) {
+        let x = &self.exprs;
+        if let Some((header, rest)) = optional.split_first() {
+            out.open(format!("if ({}.isValid())", x.header(header)));
+            self.hash(call, rest, absent, out);
+            out.reopen("else");
+            absent.push((*header).clone());
+            self.hash(call, rest, absent, out);
+            absent.pop();
+            out.close();
+            return;
+        }
+        let present = |item: &&Item| match item {
+            Item::IfValid { header, .. } => !absent.contains(header),
+            _ => true,
+        };
+        let items: Vec<String> = call.items.iter().filter(present).map(|i| self.item(i)).collect();
+        let algorithm = algorithm(self.file, call.algorithm);
+        let (base, max) = (x.exact(call.base), x.exact(call.max));
+        if self.signed_slice(call.dst) {
+            let items = items.join(", ");
+            return self.into(call.dst, out, |dst| {
+                format!("hash({dst}, HashAlgorithm.{algorithm}, {base}, {{ {items} }}, {max});")
+            });
+        }
+        let name = x.place(call.dst);
+        let head = format!("hash({name}, HashAlgorithm.{algorithm}, {base}, {{ ");
+        out.list(&head, &items, &format!(" }}, {max});"));
+    }
+
+    /// One member of a list to be hashed.
+    pub fn item(&self, item: &Item) -> String {
+        match item {
+            Item::Value(expr) => self.exprs.exact(expr),
+            Item::IfValid { header, field } => {
+                self.exprs.place(&Place::Field { header: header.clone(), field: *field })
+            }
+            Item::Header(header) => self.exprs.header(header),
+        }
+    }
+
+    fn clone_to(&self, ty: &str, session: &Expr, keep: Option<FieldList>, out: &mut Layout) {
+        let session = self.exprs.bit32(session);
+        match keep {
+            None => out.line(format!("clone(CloneType.{ty}, {session});")),
+            Some(_) => out.line(format!(
+                "clone_preserving_field_list(CloneType.{ty}, {session}, {});",
+                self.list(keep)
+            )),
+        }
+    }
+
+    /// The number of a field list; one that no field has is empty.
+    fn list(&self, keep: Option<FieldList>) -> usize {
+        keep.map_or(0, |list| list.index() + 1)
+    }
+
+    fn map_key(&self, map: Map, key: &[Expr]) -> String {
+        let decl = self.file.program.maps.get(map);
+        self.record(decl.map(|d| d.key.as_slice()).unwrap_or_default(), key)
+    }
+
+    fn map_values(&self, map: Map, values: &[Expr]) -> String {
+        let decl = self.file.program.maps.get(map);
+        self.record(decl.map(|d| d.values.as_slice()).unwrap_or_default(), values)
+    }
+
+    fn record(&self, fields: &[crate::program::FieldDecl], values: &[Expr]) -> String {
+        let names = super::headers::field_names(fields);
+        let pairs: Vec<String> = names
+            .iter()
+            .zip(values)
+            .map(|(n, v)| format!("{n} = {}", self.exprs.known(v)))
+            .collect();
+        format!("{{ {} }}", pairs.join(", "))
+    }
+
+    fn lookup(
+        &self,
+        map: Map,
+        method: &str,
+        key: &[Expr],
+        found: &Place,
+        values: &[Place],
+        out: &mut Layout,
+    ) {
+        let key = self.map_key(map, key);
+        let name = self.object(map.into());
+        let variable = self.file.names.map_variables(self.part, map).map(|(v, _)| v.as_str());
+        let variable = variable.unwrap_or("?variable");
+        self.into(found, out, |dst| format!("{name}.{method}({key}, {dst}, {variable});"));
+        let decl = self.file.program.maps.get(map);
+        let fields = super::headers::field_names(decl.map(|d| &d.values[..]).unwrap_or_default());
+        for (place, field) in values.iter().zip(fields) {
+            self.assign(place, &format!("{variable}.{field}"), out);
+        }
+    }
+}
+
+/// How a condition is introduced.
+#[derive(Clone, Copy)]
+enum Head {
+    If,
+    ElseIf,
+}
+
+struct HashCall<'s> {
+    dst: &'s Place,
+    algorithm: HashAlgorithm,
+    base: &'s Expr,
+    items: &'s [Item],
+    max: &'s Expr,
+}
+
+/// v1model's name of a hash function.
+pub(super) fn algorithm(file: &File<'_>, algorithm: HashAlgorithm) -> &'static str {
+    match algorithm {
+        HashAlgorithm::Crc32 => "crc32",
+        HashAlgorithm::Crc32Custom => "crc32_custom",
+        HashAlgorithm::Crc16 => "crc16",
+        HashAlgorithm::Crc16Custom => "crc16_custom",
+        HashAlgorithm::CrcCcitt => {
+            file.gap(Gap::CCITT);
+            "crc16_custom"
+        }
+        HashAlgorithm::Csum16 => "csum16",
+        HashAlgorithm::Xor16 => "xor16",
+        HashAlgorithm::Identity => "identity",
+    }
+}
