@@ -1,6 +1,7 @@
 //! Header types and instances, metadata, stacks, unions and errors.
 
 use crate::error::{Fault, Result};
+use crate::errors;
 use crate::expr::lower;
 use crate::expr::read::Reader;
 use crate::json::{Node, short};
@@ -12,7 +13,7 @@ use restage_program::expr::Expr;
 use restage_program::program::{
     Elements, FieldDecl, HeaderDecl, HeaderTypeDecl, MetaDecl, StackDecl, UnionDecl,
 };
-use restage_program::types::MAX_WIDTH;
+use restage_program::types::{ERROR_WIDTH, MAX_WIDTH};
 use restage_program::{Type, standard};
 use std::collections::{HashMap, HashSet};
 
@@ -54,7 +55,7 @@ pub(crate) fn declare<'a>(
     objects: &mut Objects,
     info: &Info,
 ) -> Result<LengthExpressions<'a>> {
-    errors(root, objects)?;
+    declare_errors(root, objects)?;
     let mut types = Types::read(root)?;
     let by_id = instances(root, objects, &mut types, info)?;
     stacks(root, objects, &by_id)?;
@@ -65,7 +66,7 @@ pub(crate) fn declare<'a>(
     Ok(lengths.collect())
 }
 
-fn errors(root: &Node, objects: &mut Objects) -> Result<()> {
+fn declare_errors(root: &Node, objects: &mut Objects) -> Result<()> {
     let list = root.list("errors")?;
     if list.len() > MAX_ERRORS {
         let errors = root.get("errors")?;
@@ -231,6 +232,7 @@ fn instances(root: &Node, objects: &mut Objects, types: &mut Types, info: &Info)
     let names = meta_names(&metadata, &aliases);
     objects.names.metas.extend(standard::FIELDS.iter().map(|(name, _)| name.to_ascii_lowercase()));
     let used = root.strings();
+    let errors = errors::fields(root, &objects.names.error_codes);
     for (instance, fields, node) in metadata {
         let mut known = HashMap::new();
         for field in fields {
@@ -246,9 +248,11 @@ fn instances(root: &Node, objects: &mut Objects, types: &mut Types, info: &Info)
             let meta = match standard_meta(&full, &aliases) {
                 Some(meta) => meta,
                 None => {
+                    let is_error = field.ty == Type::Bit(ERROR_WIDTH) && errors.contains(&full);
+                    let ty = if is_error { Type::Error } else { field.ty };
                     let hint = names.get(&full).unwrap_or(&field.name);
                     let name = unique(&mut objects.names.metas, &dotted(hint));
-                    objects.program.metas.push(MetaDecl { name, ty: field.ty, loc: node.loc() })
+                    objects.program.metas.push(MetaDecl { name, ty, loc: node.loc() })
                 }
             };
             known.insert(field.name, (meta, field.ty));

@@ -117,6 +117,23 @@ impl<'a> Node<'a> {
         out
     }
 
+    /// Calls `f` with the name and the parameters of everything here that has both.
+    pub fn calls(&self, f: &mut impl FnMut(&str, &[Node<'a>])) {
+        let mut todo = vec![self.clone()];
+        while let Some(node) = todo.pop() {
+            if let (Ok(op), Ok(params)) = (node.name("op"), node.list("parameters")) {
+                f(op, &params);
+            }
+            match node.value {
+                Value::Array(_) => todo.extend(node.items().unwrap_or_default()),
+                Value::Object(_) => {
+                    todo.extend(node.members().unwrap_or_default().into_iter().map(|(_, n)| n));
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Whether it is a number.
     pub fn is_number(&self) -> bool {
         self.value.is_number()
@@ -189,9 +206,10 @@ impl<'a> Node<'a> {
         number.ok_or_else(|| self.wrong("a number from 0 to 4294967295"))
     }
 
-    /// A truth value.
+    /// A truth value; old compilers write 0 and 1.
     pub fn truth(&self) -> Result<bool> {
-        self.value.as_bool().ok_or_else(|| self.wrong("true or false"))
+        let number = self.value.as_u64().filter(|n| *n <= 1).map(|n| n == 1);
+        self.value.as_bool().or(number).ok_or_else(|| self.wrong("true or false"))
     }
 
     /// The truth value at a key; false when it is missing or null.

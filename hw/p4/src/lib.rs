@@ -21,6 +21,7 @@ mod actions;
 mod arrays;
 mod control;
 mod error;
+mod errors;
 mod expr;
 mod flow;
 mod headers;

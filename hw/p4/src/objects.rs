@@ -127,32 +127,35 @@ impl Objects {
             }
             Some(Instance::Metadata(_)) if field == "$valid$" => Ok(Field::Always),
             Some(Instance::Header(h)) => self.field_of(HeaderRef::Header(*h), &name),
-            Some(Instance::Metadata(fields)) => {
-                let own = crate::names::of_field(field);
-                let (meta, declared) = fields.get(&own).ok_or_else(|| {
-                    let accepts = known("field", fields.keys());
-                    name.fault(
-                        format!("`{}` has no field `{}`", short(header), short(field)),
-                        accepts,
-                    )
-                })?;
-                let ty = self.program.metas.get(*meta).map_or(*declared, |m| m.ty);
-                let (place, width) = (Place::Meta(*meta), declared.width());
-                Ok(match ty {
-                    Type::Bit(own) if width < own => Field::Place {
-                        place: Place::Slice { of: Box::new(place), hi: width - 1, lo: 0 },
-                        ty: Type::Bit(width),
-                        cut: false,
-                    },
-                    Type::Bit(own) => Field::Place { place, ty, cut: width > own },
-                    _ => Field::Place { place, ty, cut: false },
-                })
-            }
+            Some(Instance::Metadata(_)) => self.metadata(&of, field),
             None => {
                 let accepts = known("header", self.names.instances.keys());
                 Err(of.fault(format!("there is no header `{}`", short(header)), accepts))
             }
         }
+    }
+
+    /// A field of the metadata with the name at a node.
+    pub fn metadata(&self, node: &Node, field: &str) -> Result<Field> {
+        let instance = node.text()?;
+        let Some(Instance::Metadata(fields)) = self.names.instances.get(instance) else {
+            return Err(node.wrong("metadata"));
+        };
+        let (meta, declared) = fields.get(&crate::names::of_field(field)).ok_or_else(|| {
+            let found = format!("`{}` has no field `{}`", short(instance), short(field));
+            node.fault(found, known("field", fields.keys()))
+        })?;
+        let ty = self.program.metas.get(*meta).map_or(*declared, |m| m.ty);
+        let (place, width) = (Place::Meta(*meta), declared.width());
+        Ok(match ty {
+            Type::Bit(own) if width < own => Field::Place {
+                place: Place::Slice { of: Box::new(place), hi: width - 1, lo: 0 },
+                ty: Type::Bit(width),
+                cut: false,
+            },
+            Type::Bit(own) => Field::Place { place, ty, cut: width > own },
+            _ => Field::Place { place, ty, cut: false },
+        })
     }
 
     /// The field of a header with the name at a node.

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::expr::read::{Reader, Value};
 use crate::expr::{Bin, Num, lower};
 use crate::json::Node;
-use crate::objects::{Objects, UnionRef};
+use crate::objects::{Instance, Objects, UnionRef};
 use restage_program::Type;
 use restage_program::entity::{FieldList, Register};
 use restage_program::expr::{Expr, HeaderRef, Place};
@@ -75,6 +75,9 @@ impl<'n> Call<'_, 'n, '_> {
             "assign_VL" => self.assign_varbit(),
             "assign_header" | "copy_header" => {
                 let [dst, src] = self.args()?;
+                if self.copy_metadata(&dst, &src)? {
+                    return Ok(());
+                }
                 let (dst, src) = (self.reader.header(&dst)?, self.reader.header(&src)?);
                 self.push(StmtKind::CopyHeader { dst, src });
                 Ok(())
@@ -224,6 +227,31 @@ impl<'n> Call<'_, 'n, '_> {
         }
         self.push(StmtKind::Assign { dst, src: Expr::Read(place) });
         Ok(())
+    }
+
+    /// Copies structures of metadata, which the input treats as headers; says whether they are that.
+    fn copy_metadata(&mut self, dst: &Node, src: &Node) -> Result<bool> {
+        let fields = |node: &Node| -> Option<Vec<String>> {
+            let names = &self.reader.objects.names.instances;
+            match names.get(node.opt("value")?.text().ok()?)? {
+                Instance::Metadata(fields) => Some(fields.keys().cloned().collect()),
+                Instance::Header(_) => None,
+            }
+        };
+        let (Some(mut to), Some(from)) = (fields(dst), fields(src)) else { return Ok(false) };
+        to.retain(|f| from.contains(f));
+        to.sort();
+        let (into, out_of) = (dst.get("value")?, src.get("value")?);
+        for field in to {
+            let target = self.reader.objects.metadata(&into, &field)?;
+            let (dst, ty) = self.reader.objects.written(&into, target)?;
+            let source = self.reader.objects.metadata(&out_of, &field)?;
+            if let Value::Num(num) = self.reader.read_field(&out_of, source)? {
+                let src = self.reader.typed(src, &num, ty)?;
+                self.push(StmtKind::Assign { dst, src });
+            }
+        }
+        Ok(true)
     }
 
     fn assign_union(&mut self) -> Result<()> {
