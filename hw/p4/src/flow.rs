@@ -221,3 +221,124 @@ fn order(graph: &Graph) -> Result<Vec<usize>, Circle> {
     order.reverse();
     Ok(order)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
+    use std::collections::HashSet;
+
+    /// Steps leave a mark; a branch asks a parameter of its own number. Flags are metadata too.
+    struct Marks {
+        steps: usize,
+        next: Vec<Vec<usize>>,
+        emitted: usize,
+    }
+
+    impl Emit for Marks {
+        type Error = ();
+        fn step(&mut self, step: usize, arms: Vec<(usize, Block)>) -> Result<Block, ()> {
+            self.emitted += 1;
+            let dst = Place::Meta(Meta(step as u32));
+            let mut block = vec![StmtKind::Assign { dst, src: Expr::bool(true) }.into()];
+            let (mut then, mut otherwise) = (Block::new(), Block::new());
+            for (to, arm) in arms {
+                if to == self.next[step][0] { then = arm } else { otherwise = arm }
+            }
+            let condition = Expr::Param(step as u32);
+            block.push(StmtKind::If { condition, then, otherwise }.into());
+            Ok(block)
+        }
+        fn flag(&mut self, step: usize) -> Meta {
+            Meta((self.steps + step) as u32)
+        }
+    }
+
+    fn run(block: &Block, answers: &[bool], set: &mut HashSet<u32>, trace: &mut Vec<u32>) {
+        for stmt in block {
+            match &stmt.kind {
+                StmtKind::Assign { dst: Place::Meta(meta), .. } => {
+                    set.insert(meta.0);
+                    trace.push(meta.0);
+                }
+                StmtKind::If { condition, then, otherwise } => {
+                    let holds = match condition {
+                        Expr::Param(n) => answers[*n as usize],
+                        Expr::Read(Place::Meta(meta)) => set.contains(&meta.0),
+                        other => panic!("{other:?}"),
+                    };
+                    run(if holds { then } else { otherwise }, answers, set, trace);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn depth(block: &Block) -> usize {
+        let inner = block.iter().map(|s| match &s.kind {
+            StmtKind::If { then, otherwise, .. } => 1 + depth(then).max(depth(otherwise)),
+            _ => 0,
+        });
+        inner.max().unwrap_or(0)
+    }
+
+    fn structured(next: Vec<Vec<usize>>) -> (Block, usize) {
+        let mut marks = Marks { steps: next.len(), next: next.clone(), emitted: 0 };
+        let block = Flow::new(Graph { next, start: 0 }).unwrap().block(&mut marks).unwrap();
+        (block, marks.emitted)
+    }
+
+    #[test]
+    fn random_graphs_run_as_their_blocks_do() {
+        let mut flat = 0;
+        for seed in 0..400 {
+            let mut rng = SmallRng::seed_from_u64(seed);
+            let n = rng.random_range(1..14);
+            let next: Vec<Vec<usize>> = (0..n)
+                .map(|i| {
+                    let a = rng.random_range(i + 1..=n);
+                    let b = rng.random_range(i + 1..=n);
+                    if a == b || rng.random_bool(0.3) { vec![a] } else { vec![a, b] }
+                })
+                .collect();
+            let (block, emitted) = structured(next.clone());
+            assert!(emitted <= n, "seed {seed}: {emitted} steps out of {n}");
+            let mut used_flags = false;
+            for _ in 0..40 {
+                let answers: Vec<bool> = (0..n).map(|_| rng.random()).collect();
+                let mut want = Vec::new();
+                let mut at = 0;
+                while at < n {
+                    want.push(at as u32);
+                    at = if next[at].len() == 1 || answers[at] { next[at][0] } else { next[at][1] };
+                }
+                let mut trace = Vec::new();
+                run(&block, &answers, &mut HashSet::new(), &mut trace);
+                used_flags |= trace.iter().any(|m| *m >= n as u32);
+                trace.retain(|m| *m < n as u32);
+                assert_eq!(trace, want, "seed {seed}: {next:?}");
+            }
+            flat += usize::from(used_flags);
+        }
+        assert!(flat > 20, "only {flat} graphs needed flags");
+    }
+
+    #[test]
+    fn long_chains_stay_shallow_and_small() {
+        // else if, four thousand times: every condition has a step of its own, all end together.
+        let n = 4000;
+        let chain: Vec<Vec<usize>> =
+            (0..2 * n).map(|i| if i % 2 == 0 { vec![i + 1, i + 2] } else { vec![2 * n] }).collect();
+        let (block, emitted) = structured(chain);
+        assert_eq!(emitted, 2 * n);
+        assert!(depth(&block) <= MAX_DEPTH + 3, "{}", depth(&block));
+    }
+
+    #[test]
+    fn a_circle_is_found() {
+        let graph = Graph { next: vec![vec![1], vec![2, 3], vec![1]], start: 0 };
+        assert_eq!(Flow::new(graph).err(), Some(Circle(1)));
+    }
+}

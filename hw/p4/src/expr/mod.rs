@@ -8,6 +8,9 @@
 pub(crate) mod bound;
 pub(crate) mod lower;
 pub(crate) mod read;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use restage_program::bits::limb_count;
 use restage_program::expr::Expr;
