@@ -1,6 +1,7 @@
 //! What must hold of every program of the library, whatever it does.
 
 use restage_library::ALL;
+use restage_program::entry::Write;
 use restage_program::{Program, entries_text};
 use std::collections::HashSet;
 
@@ -28,13 +29,22 @@ fn names_are_unique_and_those_of_the_programs() {
 fn every_program_has_entries_that_fit_it_and_a_comment_on_them() {
     for item in ALL {
         assert!(item.entries.starts_with("# "), "{}: entries without a comment", item.name);
+        if let Err(errors) = entries_text::parse(&item.program(), item.entries) {
+            panic!("{}: {errors:?}", item.name);
+        }
+    }
+}
+
+#[test]
+fn every_table_is_filled_by_the_program_or_its_example_entries() {
+    for item in ALL {
         let program = item.program();
-        match entries_text::parse(&program, item.entries) {
-            Ok(writes) => {
-                let needs_none = program.tables.values().all(|t| t.const_entries);
-                assert!(needs_none || !writes.is_empty(), "{}: no entries", item.name);
-            }
-            Err(errors) => panic!("{}: {errors:?}", item.name),
+        let writes = entries_text::parse(&program, item.entries).unwrap();
+        for (id, table) in program.tables.iter() {
+            let filled =
+                writes.iter().any(|w| matches!(w, Write::Insert(table, _) if *table == id));
+            let name = &table.preamble.name;
+            assert!(table.const_entries || filled, "{}: nothing in {name}", item.name);
         }
     }
 }
