@@ -13,7 +13,7 @@ mod walk;
 mod wish;
 
 use crate::random::Rng;
-use crate::slow::Slow;
+use crate::slow::{Queue, Slow};
 use restage_program::check::Checked;
 use restage_program::entry::Write;
 use restage_program::standard;
@@ -30,6 +30,9 @@ pub struct Traffic {
     damage: u32,
     repeat: u32,
 }
+
+/// Attempts at a packet that meets an entry.
+const ATTEMPTS: u32 = 4;
 
 /// Packets remembered to be sent again.
 const REMEMBERED: usize = 32;
@@ -65,13 +68,16 @@ impl Traffic {
         {
             return again.clone();
         }
-        let wishes = self.wishes.draw(&mut self.rng);
-        let port = wishes
-            .iter()
-            .find_map(|w| w.of_meta(standard::INGRESS_PORT))
-            .map_or_else(|| self.rng.below(8) as u16, |value| value.low_u64() as u16);
-        let mut bytes =
-            walk::Walk::new(&mut self.slow, &self.wishes, &mut self.rng).packet(port, &wishes);
+        let (mut port, mut bytes) = self.fresh();
+        // Most packets should meet an entry: some attempts are worth it.
+        if self.wishes.any() && self.rng.chance(85) {
+            for _ in 0..ATTEMPTS {
+                if self.meets_an_entry(port, &bytes) {
+                    break;
+                }
+                (port, bytes) = self.fresh();
+            }
+        }
         if self.rng.chance(self.damage) {
             damage::damage(&mut bytes, &mut self.rng);
         }
@@ -81,6 +87,27 @@ impl Traffic {
         }
         self.sent.push((port, bytes.clone()));
         (port, bytes)
+    }
+}
+
+impl Traffic {
+    /// A packet, undamaged.
+    fn fresh(&mut self) -> (u16, Vec<u8>) {
+        let (table, wishes) = self.wishes.draw(&mut self.rng);
+        let port = wishes
+            .iter()
+            .find_map(|w| w.of_meta(standard::INGRESS_PORT))
+            .map_or_else(|| self.rng.below(8) as u16, |value| value.low_u64() as u16);
+        let walk = walk::Walk::new(&mut self.slow, &self.wishes, &mut self.rng);
+        (port, walk.packet(port, table, &wishes))
+    }
+
+    fn meets_an_entry(&mut self, port: u16, bytes: &[u8]) -> bool {
+        let hits = |slow: &Slow| slow.tally().get("hit").copied();
+        let before = hits(&self.slow);
+        let time = self.slow.state.now;
+        self.slow.process(port, bytes, time, Queue::default());
+        hits(&self.slow) != before
     }
 }
 

@@ -43,7 +43,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Makes a packet that arrives on this port.
-    pub fn packet(mut self, port: u16, wishes: &[Wish]) -> Vec<u8> {
+    pub fn packet(mut self, port: u16, table: usize, wishes: &[Wish]) -> Vec<u8> {
         let mut packet = Packet::new(&self.program, &[]);
         packet.set_meta(standard::INGRESS_PORT, port.into());
         let mut at = self.program.start.map_or(Target::Accept, Target::State);
@@ -58,9 +58,6 @@ impl<'a> Walk<'a> {
                 None => break,
             }
         }
-        for wish in wishes {
-            self.grant(&mut packet, wish);
-        }
         let ahead = self.pinned.iter().rposition(|p| *p).map_or(0, |last| last + 1);
         let end = packet.position.max(ahead).next_multiple_of(8);
         self.room(&mut packet, end);
@@ -73,6 +70,14 @@ impl<'a> Walk<'a> {
         for _ in 0..payload {
             let byte = Bits::new(8, self.rng.bits64().into());
             packet.bits.extend(wire_bits(&byte));
+        }
+        self.pinned.resize(packet.bits.len(), false);
+        packet.set_meta(standard::PACKET_LENGTH, packet.entered());
+        for wish in wishes {
+            self.grant(&mut packet, wish);
+        }
+        for (condition, holds) in self.wishes.guards(table) {
+            self.solve(&mut packet, condition, *holds);
         }
         if self.rng.chance(92) {
             self.sums(&mut packet);
@@ -126,9 +131,7 @@ impl<'a> Walk<'a> {
                 });
             }
             StmtKind::Verify { condition, .. } if self.rng.chance(96) => {
-                self.satisfy(packet, condition, &|walk, packet| {
-                    walk.scope().truth(packet, condition) == Ok(true)
-                });
+                self.solve(packet, condition, true);
             }
             _ => {}
         }
@@ -242,12 +245,14 @@ impl<'a> Walk<'a> {
 
     fn grant(&mut self, packet: &mut Packet, wish: &Wish) {
         if self.set(packet, &wish.expr, &wish.value, &wish.mask) {
+            self.pin(packet, &wish.expr);
             return;
         }
         // Metadata that the halves set: try what they set it from.
         if let Expr::Read(Place::Meta(meta)) = &wish.expr {
             for source in self.wishes.sources.get(meta).into_iter().flatten() {
                 if self.set(packet, source, &wish.value, &wish.mask) {
+                    self.pin(packet, source);
                     return;
                 }
             }
@@ -308,11 +313,13 @@ impl<'a> Walk<'a> {
         let width = spots.len() as u32;
         for (i, spot) in spots.iter().enumerate() {
             let bit = width - 1 - i as u32;
+            // What was only looked at may lie behind the end by now.
             if let Some(at) = *spot
                 && mask.bit(bit)
-                && !self.pinned[at]
+                && self.pinned.get(at) == Some(&false)
+                && let Some(there) = packet.bits.get_mut(at)
             {
-                packet.bits[at] = value.bit(bit);
+                *there = value.bit(bit);
             }
         }
         self.refresh(packet);
@@ -325,15 +332,18 @@ impl<'a> Walk<'a> {
             let Some(mut at) = *origin else { continue };
             for field in &mut packet.headers[i].fields {
                 let width = field.width() as usize;
-                *field = from_wire(&packet.bits[at..at + width]);
+                if let Some(bits) = packet.bits.get(at..at + width) {
+                    *field = from_wire(bits);
+                }
                 at += width;
             }
         }
         for (meta, source) in packet.metas.iter_mut().zip(&self.sources) {
             let Some(spots) = source else { continue };
             let old = wire_bits(meta);
+            let bit = |at: usize| packet.bits.get(at).copied();
             let new: Vec<bool> =
-                spots.iter().zip(old).map(|(s, old)| s.map_or(old, |at| packet.bits[at])).collect();
+                spots.iter().zip(old).map(|(s, old)| s.and_then(bit).unwrap_or(old)).collect();
             *meta = from_wire(&new);
         }
     }
@@ -346,6 +356,32 @@ impl<'a> Walk<'a> {
             if let Some(pin) = self.pinned.get_mut(at) {
                 *pin = true;
             }
+        }
+    }
+
+    /// Tries to make a condition hold, or not, term by term.
+    fn solve(&mut self, packet: &mut Packet, condition: &Expr, holds: bool) {
+        let Expr::Op { op, args } = condition else {
+            self.satisfy(packet, condition, &|walk, packet| {
+                walk.scope().truth(packet, condition) == Ok(holds)
+            });
+            return;
+        };
+        let boolean = |e: &Expr| self.program.type_of(e, &[]) == Ok(Type::Bool);
+        match (op, args.as_slice()) {
+            (Op::Not, [inner]) => self.solve(packet, inner, !holds),
+            (Op::And | Op::Or, [a, b]) if boolean(a) => {
+                if (*op == Op::And) == holds {
+                    self.solve(packet, a, holds);
+                    self.solve(packet, b, holds);
+                } else if self.scope().truth(packet, condition) != Ok(holds) {
+                    let one = if self.rng.chance(50) { a } else { b };
+                    self.solve(packet, one, holds);
+                }
+            }
+            _ => self.satisfy(packet, condition, &|walk, packet| {
+                walk.scope().truth(packet, condition) == Ok(holds)
+            }),
         }
     }
 

@@ -8,7 +8,7 @@ use restage_program::entity::Meta;
 use restage_program::entry::KeyMatch;
 use restage_program::expr::{Expr, Place};
 use restage_program::stmt::{AfterApply, Stmt, StmtKind};
-use restage_program::{Bits, Type};
+use restage_program::{Bits, Entity, Type};
 use std::collections::BTreeMap;
 
 /// Bits of an expression that should have certain values.
@@ -40,6 +40,8 @@ struct Wanted {
 pub(super) struct Wishes {
     /// Entries of each table.
     tables: Vec<Vec<Vec<Wanted>>>,
+    /// What must hold, or must not, for a table to be applied.
+    guards: Vec<Vec<(Expr, bool)>>,
     /// What metadata is set to, anywhere in the program.
     pub sources: BTreeMap<Meta, Vec<Expr>>,
     /// Constants that the program compares with, by the expression compared.
@@ -62,15 +64,22 @@ impl Wishes {
             }
             tables.push(entries);
         }
-        let mut wishes = Wishes { tables, sources: BTreeMap::new(), constants: Vec::new() };
-        wishes.block(&program.ingress);
-        wishes.block(&program.egress);
-        program.actions.values().for_each(|a| wishes.block(&a.body));
-        program.states.values().for_each(|s| wishes.block(&s.body));
+        let mut wishes = Wishes {
+            guards: vec![Vec::new(); tables.len()],
+            tables,
+            sources: BTreeMap::new(),
+            constants: Vec::new(),
+        };
+        wishes.block(&program.ingress, &[]);
+        wishes.block(&program.egress, &[]);
+        program.actions.values().for_each(|a| wishes.block(&a.body, &[]));
+        program.states.values().for_each(|s| wishes.block(&s.body, &[]));
         wishes
     }
 
-    fn block(&mut self, block: &[Stmt]) {
+    /// Notes what a block says; `guards` is what must hold for it to be reached.
+    fn block(&mut self, block: &[Stmt], guards: &[(Expr, bool)]) {
+        let mut guards = guards.to_vec();
         for stmt in block {
             match &stmt.kind {
                 StmtKind::Assign { dst: Place::Meta(meta), src } => {
@@ -78,16 +87,31 @@ impl Wishes {
                 }
                 StmtKind::If { condition, then, otherwise } => {
                     condition.walk(&mut |e| self.constant(e));
-                    self.block(then);
-                    self.block(otherwise);
+                    for (body, holds) in [(then, true), (otherwise, false)] {
+                        guards.push((condition.clone(), holds));
+                        self.block(body, &guards);
+                        guards.pop();
+                    }
+                    // What follows is reached only by the other way.
+                    for (body, holds) in [(then, false), (otherwise, true)] {
+                        if body.iter().any(|s| s.kind == StmtKind::Exit) {
+                            guards.push((condition.clone(), holds));
+                        }
+                    }
                 }
-                StmtKind::Apply { then: AfterApply::Hit { hit, miss }, .. } => {
-                    self.block(hit);
-                    self.block(miss);
-                }
-                StmtKind::Apply { then: AfterApply::Switch { cases, default }, .. } => {
-                    cases.iter().for_each(|c| self.block(&c.body));
-                    self.block(default);
+                StmtKind::Apply { table, then } => {
+                    self.guards[table.index()].clone_from(&guards);
+                    match then {
+                        AfterApply::Nothing => {}
+                        AfterApply::Hit { hit, miss } => {
+                            self.block(hit, &guards);
+                            self.block(miss, &guards);
+                        }
+                        AfterApply::Switch { cases, default } => {
+                            cases.iter().for_each(|c| self.block(&c.body, &guards));
+                            self.block(default, &guards);
+                        }
+                    }
                 }
                 _ => {}
             }
@@ -103,16 +127,30 @@ impl Wishes {
         }
     }
 
-    /// The keys of one entry of each table; sometimes one bit beside, sometimes none.
-    pub fn draw(&self, rng: &mut Rng) -> Vec<Wish> {
+    /// Whether there is any entry to be met.
+    pub fn any(&self) -> bool {
+        self.tables.iter().any(|entries| !entries.is_empty())
+    }
+
+    /// The table that a packet is made for: what must hold for it to be applied.
+    pub fn guards(&self, table: usize) -> &[(Expr, bool)] {
+        self.guards.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    /// A table to make a packet for, and the keys of one entry of each table, that one's first; sometimes
+    /// one bit beside, sometimes none.
+    pub fn draw(&self, rng: &mut Rng) -> (usize, Vec<Wish>) {
         let mut out = Vec::new();
-        for entries in &self.tables {
-            let Some(entry) = rng.pick(entries) else { continue };
-            if rng.chance(12) {
+        let mut order: Vec<usize> = (0..self.tables.len()).collect();
+        rng.shuffle(&mut order);
+        order.sort_by_key(|t| self.tables[*t].is_empty());
+        for table in &order {
+            let Some(entry) = rng.pick(&self.tables[*table]) else { continue };
+            if rng.chance(5) {
                 continue;
             }
             let mut drawn: Vec<Wish> = entry.iter().filter_map(|w| w.draw(rng)).collect();
-            if rng.chance(8)
+            if rng.chance(6)
                 && let at = rng.below(drawn.len())
                 && let Some(wish) = drawn.get_mut(at)
                 && wish.value.width() > 0
@@ -125,14 +163,14 @@ impl Wishes {
             out.append(&mut drawn);
         }
         if let Some((expr, value)) = rng.pick(&self.constants)
-            && rng.chance(40)
+            && rng.chance(30)
         {
             let near = number(Type::Bit(value.width()), value) + rng.below(3) as i64 - 1;
             let width = value.width();
             let mask = Bits::ones(width);
             out.push(Wish { expr: expr.clone(), value: wrap(width, &near), mask });
         }
-        out
+        (order.first().copied().unwrap_or(0), out)
     }
 }
 
