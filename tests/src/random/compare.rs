@@ -46,8 +46,26 @@ pub struct Case {
 
 /// Where the models differ.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Difference(pub String);
+#[error("{text}")]
+pub struct Difference {
+    /// In what.
+    pub kind: Kind,
+    /// In words.
+    pub text: String,
+}
+
+/// In what the models differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One of them does not load the program.
+    Load,
+    /// One of them refuses a write.
+    Write,
+    /// What came of a packet.
+    Packet,
+    /// What packets have left behind.
+    State,
+}
 
 /// What happened when the models agreed.
 #[derive(Clone, Debug, Default)]
@@ -72,10 +90,12 @@ pub fn compare_with(
     slow_program: &Checked,
     slow_writes: &[Write],
 ) -> Result<Agreement, Difference> {
-    let fail = |text: String| Err(Difference(text));
+    let fail = |kind, text: String| Err(Difference { kind, text });
     let mut golden = match Golden::new(&case.program) {
         Ok(golden) => golden,
-        Err(error) => return fail(format!("the golden model does not load the program: {error}")),
+        Err(error) => {
+            return fail(Kind::Load, format!("the golden model does not load the program: {error}"));
+        }
     };
     let mut slow = Slow::new(slow_program);
     let mut agreement = Agreement::default();
@@ -84,10 +104,13 @@ pub fn compare_with(
             (Ok(()), Ok(())) => {}
             (Err(_), Err(_)) => agreement.refused += 1,
             (Err(error), Ok(())) => {
-                return fail(format!("write {i} {write:?}: golden refuses it: {error}"));
+                return fail(
+                    Kind::Write,
+                    format!("write {i} {write:?}: golden refuses it: {error}"),
+                );
             }
             (Ok(()), Err(error)) => {
-                return fail(format!("write {i} {write:?}: only slow has it {error}"));
+                return fail(Kind::Write, format!("write {i} {write:?}: only slow has it {error}"));
             }
         }
     }
@@ -104,13 +127,14 @@ pub fn compare_with(
             looped_too_often: out.drops.max_passes,
         };
         if got != want {
-            return fail(format!(
+            let text = format!(
                 "packet {i}, {} bytes on port {}: {}\n{}",
                 packet.bytes.len(),
                 packet.port,
                 hex(&packet.bytes),
                 explain(&got, &want)
-            ));
+            );
+            return fail(Kind::Packet, text);
         }
         agreement.sent += want.sent.len() as u64;
         if want.sent.iter().any(|(port, _)| *port == PORTS[0]) {
@@ -118,7 +142,7 @@ pub fn compare_with(
         }
     }
     if let Some(text) = state(case, &golden, &slow) {
-        return fail(text);
+        return fail(Kind::State, text);
     }
     agreement.tally = slow.tally().clone();
     Ok(agreement)

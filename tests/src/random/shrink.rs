@@ -102,7 +102,8 @@ impl Shrinker<'_> {
             }
             let checked = serde_json::from_value::<Program>(candidate.clone())
                 .ok()
-                .and_then(|p| p.check().ok());
+                .and_then(|p| p.check().ok())
+                .filter(|p| self.best.writes.is_empty() || shape(p) == shape(&self.best.program));
             let taken = checked.is_some_and(|program| {
                 let case = Case { program, ..self.best.clone() };
                 self.attempt(case)
@@ -114,6 +115,21 @@ impl Shrinker<'_> {
             }
         }
     }
+}
+
+/// What writes name: how many there are of each, and the number of keys of tables.
+fn shape(program: &Program) -> (Vec<usize>, Vec<usize>) {
+    let counts = vec![
+        program.tables.len(),
+        program.actions.len(),
+        program.profiles.len(),
+        program.registers.len(),
+        program.counters.len(),
+        program.meters.len(),
+        program.maps.len(),
+        program.value_sets.len(),
+    ];
+    (counts, program.tables.values().map(|t| t.keys.len()).collect())
 }
 
 /// Applies one simplification, counted in the order of the text; `false` when there are not so many.
