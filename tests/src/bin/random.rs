@@ -28,6 +28,9 @@ struct Args {
     /// Most attempts at making a failing case smaller.
     #[arg(long, default_value_t = 3000)]
     shrink: u32,
+    /// Goes on after a difference, and only names the seeds that have one.
+    #[arg(long)]
+    all: bool,
     /// Prints the counts and the result as JSON.
     #[arg(long)]
     json: bool,
@@ -36,7 +39,7 @@ struct Args {
 fn main() -> Result<ExitCode> {
     let args = Args::parse();
     let mut census = Census::default();
-    let (mut packets, mut sent, mut refused) = (0, 0, 0);
+    let (mut packets, mut sent, mut refused, mut differing) = (0, 0, 0, 0);
     for seed in args.seed..args.seed.saturating_add(args.programs) {
         let case = match trial(seed, args.packets) {
             Ok(case) => case,
@@ -54,11 +57,20 @@ fn main() -> Result<ExitCode> {
                 census.fates(&agreement.tally);
             }
             Err(difference) => {
+                if args.all {
+                    differing += 1;
+                    eprintln!("seed {seed}: {difference:.400}");
+                    continue;
+                }
                 eprintln!("seed {seed}: the models differ\n{difference}");
                 report(&case, args.shrink, difference.kind)?;
                 return Ok(ExitCode::FAILURE);
             }
         }
+    }
+    if differing > 0 {
+        eprintln!("{differing} of {} programs differ", args.programs);
+        return Ok(ExitCode::FAILURE);
     }
     let missing = census.missing();
     if args.json {

@@ -94,7 +94,10 @@ pub fn compare_with(
     let mut golden = match Golden::new(&case.program) {
         Ok(golden) => golden,
         Err(error) => {
-            return fail(Kind::Load, format!("the golden model does not load the program: {error}"));
+            return fail(
+                Kind::Load,
+                format!("the golden model does not load the program: {error}"),
+            );
         }
     };
     let mut slow = Slow::new(slow_program);

@@ -64,11 +64,12 @@ impl Slow {
         let mut way = pass::Way {
             program: &self.program,
             state: &mut self.state,
+            port,
             queue,
             most_passes: self.most_passes,
             outcome: Outcome::default(),
         };
-        way.run(port, bytes);
+        way.run(bytes);
         way.outcome
     }
 

@@ -61,6 +61,7 @@ struct Copy {
 pub(crate) struct Way<'a> {
     pub program: &'a Program,
     pub state: &'a mut State,
+    pub port: u16,
     pub queue: Queue,
     pub most_passes: u32,
     pub outcome: Outcome,
@@ -68,12 +69,12 @@ pub(crate) struct Way<'a> {
 
 impl Way<'_> {
     /// A packet from outside, and everything that comes of it.
-    pub fn run(&mut self, port: u16, bytes: &[u8]) {
+    pub fn run(&mut self, bytes: &[u8]) {
         let mut arrivals = VecDeque::new();
         arrivals.push_back(Arrival {
             bytes: bytes.to_vec(),
             metas: vec![
-                (standard::INGRESS_PORT, Bits::new(9, port.into())),
+                (standard::INGRESS_PORT, Bits::new(9, self.port.into())),
                 (standard::INGRESS_GLOBAL_TIMESTAMP, Bits::new(48, self.state.now.into())),
             ],
             passes: 1,
@@ -117,7 +118,6 @@ impl Way<'_> {
         let error = self.parse(&mut packet);
         self.note_error(error);
         packet.set_meta(standard::PARSER_ERROR, error.0.into());
-        let arrived = packet.clone();
         let wrong = program.verify.iter().any(|c| self.is_wrong(&packet, c));
         if wrong {
             self.state.note("checksum wrong");
@@ -127,9 +127,16 @@ impl Way<'_> {
         let _ = self.runner(false).block(&mut packet, &program.ingress, &[]);
 
         if let Some((session, keep)) = packet.clone.take() {
-            let mut copy = arrived;
-            self.reset(&mut copy, packet.kept(program, keep), instance::INGRESS_CLONE);
-            self.mirror(copy, session, arrival.passes, copies, "ingress clone");
+            if session.is_some_and(|s| self.state.sessions.contains_key(&s)) {
+                // The copy is parsed again, and all that its parser knows is the port.
+                let mut copy = Packet::new(program, &arrival.bytes);
+                copy.set_meta(standard::INGRESS_PORT, self.port.into());
+                self.parse(&mut copy);
+                self.reset(&mut copy, packet.kept(program, keep), instance::INGRESS_CLONE);
+                self.mirror(copy, session, arrival.passes, copies, "ingress clone");
+            } else {
+                self.state.note("no session");
+            }
         }
         if let Some(digest) = packet.digest.take() {
             let scope = self.scope();
@@ -160,6 +167,7 @@ impl Way<'_> {
             let known = self.state.multicast.contains_key(&group);
             self.state.note(if known { "multicast" } else { "no group" });
             packet.set_meta(standard::INSTANCE_TYPE, instance::REPLICATED.into());
+            packet.truncate = None;
             for Replica { port, rid } in self.state.multicast.get(&group).into_iter().flatten() {
                 let packet = packet.clone();
                 copies.push_back(Copy {

@@ -91,6 +91,7 @@ impl<'a> Walk<'a> {
         Way {
             program: &self.slow.program,
             state: &mut self.slow.state,
+            port: 0,
             queue: Queue::default(),
             most_passes: 1,
             outcome: Outcome::default(),

@@ -6,7 +6,7 @@ use crate::slow::num::{number, wrap};
 use num_bigint::BigInt;
 use restage_program::entity::Meta;
 use restage_program::entry::KeyMatch;
-use restage_program::expr::{Expr, Place};
+use restage_program::expr::{Expr, HeaderRef, Place};
 use restage_program::stmt::{AfterApply, Stmt, StmtKind};
 use restage_program::{Bits, Entity, Type};
 use std::collections::BTreeMap;
@@ -83,7 +83,12 @@ impl Wishes {
         for stmt in block {
             match &stmt.kind {
                 StmtKind::Assign { dst: Place::Meta(meta), src } => {
-                    self.sources.entry(*meta).or_default().push(src.clone());
+                    // Action data are nothing that a packet could bring.
+                    let mut data = false;
+                    src.walk(&mut |e| data |= matches!(e, Expr::Param(_)));
+                    if !data {
+                        self.sources.entry(*meta).or_default().push(src.clone());
+                    }
                 }
                 StmtKind::If { condition, then, otherwise } => {
                     condition.walk(&mut |e| self.constant(e));
@@ -120,8 +125,14 @@ impl Wishes {
 
     fn constant(&mut self, expr: &Expr) {
         if let Expr::Op { args, .. } = expr
-            && let [of @ Expr::Read(_), Expr::Const { value, .. }]
-            | [Expr::Const { value, .. }, of @ Expr::Read(_)] = args.as_slice()
+            && let [
+                of @ Expr::Read(Place::Meta(_) | Place::Field { header: HeaderRef::Header(_), .. }),
+                Expr::Const { value, .. },
+            ]
+            | [
+                Expr::Const { value, .. },
+                of @ Expr::Read(Place::Meta(_) | Place::Field { header: HeaderRef::Header(_), .. }),
+            ] = args.as_slice()
         {
             self.constants.push((of.clone(), value.clone()));
         }
