@@ -2,14 +2,12 @@
 
 use crate::error::{Fault, Result};
 use crate::errors;
-use crate::expr::lower;
-use crate::expr::read::Reader;
 use crate::json::{Node, short};
+use crate::lengths::LengthExpressions;
 use crate::names::{dotted, identifier, name_headers, of_field, unique};
 use crate::objects::{Instance, Objects, known};
 use crate::p4info::Info;
 use restage_program::entity::{Header, HeaderType, Meta, Union};
-use restage_program::expr::Expr;
 use restage_program::program::{
     Elements, FieldDecl, HeaderDecl, HeaderTypeDecl, MetaDecl, StackDecl, UnionDecl,
 };
@@ -34,9 +32,6 @@ struct Declared<'a> {
     /// Its index, once a header has it. Types of metadata have none.
     index: Option<HeaderType>,
 }
-
-/// What later parts need of the header types: how long the varbit field of old ones is.
-pub(crate) type LengthExpressions<'a> = HashMap<HeaderType, Node<'a>>;
 
 /// A width in bits.
 pub(crate) fn width(node: &Node) -> Result<u32> {
@@ -449,55 +444,4 @@ fn unions(
         }
     }
     Ok(types)
-}
-
-/// The length of a varbit field that its header type computes from fields in front of it (P4-14): they
-/// are not extracted yet when the length is needed, so they are looked at ahead.
-pub(crate) fn declared_length(
-    reader: &mut Reader,
-    ty: HeaderType,
-    lengths: &LengthExpressions,
-    at: &Node,
-) -> Result<Expr> {
-    let missing = || {
-        at.fault(
-            "extracts a varbit header without a length",
-            "extract_VL, or `length_exp` in the type",
-        )
-    };
-    let node = lengths.get(&ty).ok_or_else(missing)?;
-    let decl = reader.objects.program.header_types.get(ty).ok_or_else(missing)?.clone();
-    // While the expression is read, the fields are parameters.
-    let fixed: Vec<FieldDecl> =
-        decl.fields.iter().take_while(|f| f.ty.is_number()).cloned().collect();
-    let mut inner = Reader { objects: reader.objects, params: &fixed, before: None };
-    let num = inner.num(node)?;
-    let mut length = inner.length(node, &num)?;
-    let mut skip = 0;
-    let ahead: Vec<Expr> = fixed
-        .iter()
-        .map(|f| {
-            let at = skip;
-            skip += f.ty.width();
-            lower::cast(
-                Expr::Lookahead { skip: at, ty: Type::Bit(f.ty.width()) },
-                Type::Bit(f.ty.width()),
-                f.ty,
-            )
-        })
-        .collect();
-    replace_params(&mut length, &ahead);
-    Ok(length)
-}
-
-fn replace_params(expr: &mut Expr, with: &[Expr]) {
-    match expr {
-        Expr::Param(index) => {
-            if let Some(value) = with.get(*index as usize) {
-                *expr = value.clone();
-            }
-        }
-        Expr::Op { args, .. } => args.iter_mut().for_each(|a| replace_params(a, with)),
-        _ => {}
-    }
 }

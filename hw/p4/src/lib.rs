@@ -5,7 +5,7 @@
 //! compiler's. The program behaves as `simple_switch` does, up to the rules for undefined behaviour in
 //! ARCHITECTURE.md. What cannot be expressed is refused by name, with its place in the input.
 //!
-//! Names are the input's as far as a program may have them ([`names`]). What is lost: `log_msg`, `assert` and `assume` (they do nothing), and the names of types.
+//! Names are the input's as far as a program may have them (`names.rs`). What is lost: `log_msg`, `assert` and `assume` (they do nothing), and the names of types.
 //!
 //! The way of a configuration:
 //!
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Nothing here does I/O, and no input makes it panic: depths are limited by the JSON reader and by
-//! [`flow`], widths by the types.
+//! `flow.rs`, widths by the types.
 
 mod actions;
 mod arrays;
@@ -26,6 +26,7 @@ mod expr;
 mod flow;
 mod headers;
 mod json;
+mod lengths;
 mod merge;
 mod names;
 mod objects;

@@ -3,8 +3,8 @@
 use crate::error::{Faults, Result};
 use crate::expr::read::{Reader, position, unknown};
 use crate::expr::{Num, Truth};
-use crate::headers::{self, LengthExpressions};
 use crate::json::{Node, short};
+use crate::lengths::{self, LengthExpressions};
 use crate::objects::Objects;
 use crate::p4info::Info;
 use crate::primitives;
@@ -168,7 +168,7 @@ impl States<'_, '_> {
             return Ok(StmtKind::Extract(header));
         }
         let lengths = self.lengths;
-        let bits = headers::declared_length(&mut self.reader(), ty, lengths, node)?;
+        let bits = lengths::declared_length(&mut self.reader(), ty, lengths, node)?;
         Ok(StmtKind::ExtractVar { header, bits })
     }
 

@@ -23,3 +23,9 @@ fn all_programs_are_imported() {
         }
     }
 }
+
+/// A person who knows the P4 program recognises it.
+#[test]
+fn an_import_reads_like_its_source() {
+    insta::assert_snapshot!(import("source_routing").to_string());
+}

@@ -6,6 +6,7 @@
 //! ([`lower`]), exactly, in types that are as wide as what is asked of it needs ([`bound`]).
 
 pub(crate) mod bound;
+mod compare;
 pub(crate) mod lower;
 pub(crate) mod read;
 #[cfg(test)]
