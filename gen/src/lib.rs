@@ -1,5 +1,9 @@
-//! What the command line tools share: programs by name or file, and pcap files.
+//! What the command line tools share: programs by name or file, pcap files, replaying captures.
 //!
 //! The crates under `hw/` do no I/O; this one does it for them.
 
+pub mod files;
 pub mod pcap;
+pub mod replay;
+pub mod source;
+pub mod summary;

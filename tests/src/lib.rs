@@ -3,6 +3,12 @@
 //!
 //! Nothing here is used by the other crates.
 
+pub mod oracle;
 pub mod random;
 pub mod slow;
 pub mod traffic;
+
+/// The program in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

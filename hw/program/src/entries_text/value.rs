@@ -4,7 +4,7 @@ use crate::bits::Bits;
 use crate::entry::KeyMatch;
 use crate::program::MatchKind;
 use crate::types::Type;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// Reads a value: decimal, `0x`, `0b`, dotted IPv4, colon IPv6, colon MAC, `true`, `false`.
 pub(super) fn parse(ty: Type, text: &str) -> Result<Bits, String> {

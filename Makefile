@@ -1,0 +1,57 @@
+# The two commands that matter: `make demo` and `make test`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Compilers are told to use the processors that there are; JOBS=n overrides.
+JOBS ?= $(shell nproc)
+
+# The pinned toolchain may be installed under the name `stable` only. Then that is it.
+PINNED := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+ifeq ($(origin RUSTUP_TOOLCHAIN),undefined)
+ifneq ($(shell command -v rustup),)
+ifeq ($(shell rustup toolchain list | grep -c '^$(PINNED)'),0)
+ifeq ($(shell RUSTUP_TOOLCHAIN=stable rustc --version 2>/dev/null | cut -d' ' -f2),$(PINNED))
+export RUSTUP_TOOLCHAIN := stable
+endif
+endif
+endif
+endif
+
+TRACE := tests/oracle/l3_acl/trace
+TIME := .ci/timed
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.* ## /\1	/p' Makefile | expand -t 10
+
+.PHONY: setup
+setup: ## what must be installed, and installs it (SETUP=no: only says it)
+	@.ci/setup
+
+.PHONY: demo
+demo: setup ## one packet of a router with an access list, step by step, and what 500 packets came to
+	cargo build --release --quiet -j$(JOBS) -p restage-gen
+	target/release/golden --program l3_acl --in 1=$(TRACE)/in1.pcap --in 2=$(TRACE)/in2.pcap \
+	    --out build/demo --trace=0
+	@echo "what came out: build/demo/out*.pcap; another program: target/release/gen --list"
+
+.PHONY: gen
+gen: setup ## build/NAME out of a program: PROGRAM=name or file, l3_acl by default
+	cargo run --release --quiet -j$(JOBS) -p restage-gen --bin gen -- --program $(or $(PROGRAM),l3_acl)
+
+.PHONY: lint
+lint: setup ## formatting, clippy without warnings, licences and sources of dependencies
+	$(TIME) "rustfmt" cargo fmt --all --check
+	$(TIME) "clippy" cargo clippy --workspace --all-targets --locked --quiet -j$(JOBS) -- -D warnings
+	$(TIME) "dependencies" .ci/dependencies
+
+.PHONY: test
+test: lint ## everything that CI checks
+	$(TIME) "tests" cargo test --workspace --locked --quiet -j$(JOBS)
+	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
+
+.PHONY: bench
+bench: setup ## speed of the golden model
+	cargo bench --workspace -j$(JOBS)
