@@ -1,6 +1,8 @@
 //! What a control plane sees of a library program is what it sees of the P4 program in `tests/oracle`: the
 //! same tables, actions and arrays under the same names, the controls' names in front left out.
 
+#![allow(clippy::unwrap_used)] // a test may
+
 use restage_library::ALL;
 use restage_program::Program;
 use restage_program::program::{ActionCall, Emit, FieldDecl, HashAlgorithm, Item};
