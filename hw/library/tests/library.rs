@@ -58,3 +58,11 @@ fn every_program_survives_its_serde_form() {
         assert_eq!(text, serde_json::to_string(&read).unwrap(), "{}", item.name);
     }
 }
+
+#[test]
+fn every_program_needs_one_access_per_packet_and_array_and_so_can_keep_line_rate() {
+    for item in ALL {
+        let beyond = item.program().check().unwrap().beyond_line_rate();
+        assert!(beyond.is_empty(), "{}: {beyond:?}", item.name);
+    }
+}
