@@ -5,5 +5,6 @@
 pub mod files;
 pub mod pcap;
 pub mod replay;
+pub mod say;
 pub mod source;
 pub mod summary;

@@ -16,20 +16,20 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// A file cannot be opened or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {why}")]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// A capture is damaged.
-    #[error("{path}: {source}")]
+    #[error("{path}: {why}")]
     Capture {
         /// The file.
         path: PathBuf,
         /// How.
-        source: PcapError,
+        why: PcapError,
     },
 }
 
@@ -59,10 +59,9 @@ struct Owned {
 impl Open {
     fn new(source: &Source) -> Result<Self, ReplayError> {
         let path = source.path.clone();
-        let file =
-            File::open(&path).map_err(|source| ReplayError::Io { path: path.clone(), source })?;
+        let file = File::open(&path).map_err(|why| ReplayError::Io { path: path.clone(), why })?;
         let reader = Reader::new(BufReader::new(file))
-            .map_err(|source| ReplayError::Capture { path: path.clone(), source })?;
+            .map_err(|why| ReplayError::Capture { path: path.clone(), why })?;
         let mut open = Open { port: source.port, path, reader, next: None };
         open.take()?;
         Ok(open)
@@ -73,7 +72,7 @@ impl Open {
         let packet = self
             .reader
             .packet()
-            .map_err(|source| ReplayError::Capture { path: self.path.clone(), source })?;
+            .map_err(|why| ReplayError::Capture { path: self.path.clone(), why })?;
         let next =
             packet.map(|p| Owned { seconds: p.seconds, micros: p.micros, bytes: p.bytes.to_vec() });
         Ok(std::mem::replace(&mut self.next, next))
@@ -161,14 +160,14 @@ struct Files<'p> {
 impl<'p> Files<'p> {
     fn new(folder: &'p Path, link_type: u32) -> Result<Self, ReplayError> {
         fs::create_dir_all(folder)
-            .map_err(|source| ReplayError::Io { path: folder.to_path_buf(), source })?;
+            .map_err(|why| ReplayError::Io { path: folder.to_path_buf(), why })?;
         Ok(Files { folder, link_type, ports: BTreeMap::new() })
     }
 
     fn write(&mut self, cause: &Owned, output: &Output) -> Result<(), ReplayError> {
         for (port, bytes) in output.packets() {
             let path = self.folder.join(format!("out{port}.pcap"));
-            let wrong = |source| ReplayError::Io { path: path.clone(), source };
+            let wrong = |why| ReplayError::Io { path: path.clone(), why };
             let writer = match self.ports.entry(port) {
                 std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
                 std::collections::btree_map::Entry::Vacant(entry) => {
@@ -186,7 +185,7 @@ impl<'p> Files<'p> {
     fn finish(self) -> Result<(), ReplayError> {
         for (port, writer) in self.ports {
             let path = self.folder.join(format!("out{port}.pcap"));
-            writer.finish().map_err(|source| ReplayError::Io { path, source })?;
+            writer.finish().map_err(|why| ReplayError::Io { path, why })?;
         }
         Ok(())
     }

@@ -29,12 +29,12 @@ pub enum SourceError {
     )]
     P4Source(PathBuf),
     /// The file cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{path}: {why}")]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The file is larger than any program.
     #[error("{0}: the file is larger than {MAX_FILE} bytes")]
@@ -156,7 +156,7 @@ fn beside(json: &Path) -> Option<PathBuf> {
 
 /// Reads a text file of bounded size.
 pub fn read(path: &Path) -> Result<String, SourceError> {
-    let io = |source| SourceError::Io { path: path.to_path_buf(), source };
+    let io = |why| SourceError::Io { path: path.to_path_buf(), why };
     let mut bytes = Vec::new();
     File::open(path).map_err(io)?.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() as u64 > MAX_FILE {

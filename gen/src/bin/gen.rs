@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
+use restage_gen::say::say_line;
 use restage_gen::{files, source};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<()> {
     if args.list {
         for item in restage_library::ALL {
-            println!("{:<20} {}", item.name, item.summary);
+            say_line(format_args!("{:<20} {}", item.name, item.summary));
         }
         return Ok(());
     }
@@ -44,10 +45,15 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let folder =
         args.out.clone().unwrap_or_else(|| PathBuf::from("build").join(&loaded.program.name));
     let made = files::write(&loaded, &folder).with_context(|| folder.display().to_string())?;
-    println!("{} ({})", loaded.program.name, loaded.origin);
+    say_line(format_args!("{} ({})", loaded.program.name, loaded.origin));
     let width = made.iter().map(|m| m.path.display().to_string().len()).max().unwrap_or(0);
     for file in made {
-        println!("  {:width$}  {:>9} bytes  {}", file.path.display(), file.bytes, file.what);
+        say_line(format_args!(
+            "  {:width$}  {:>9} bytes  {}",
+            file.path.display(),
+            file.bytes,
+            file.what
+        ));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use clap::Parser;
 use restage_gen::replay::{self, Source, Trace};
+use restage_gen::say::{say, say_line};
 use restage_gen::source;
 use restage_golden::Golden;
 use restage_program::{Program, entries_text};
@@ -78,13 +79,13 @@ fn run(args: &Args) -> anyhow::Result<()> {
         Some(None) => Trace::All,
         Some(Some(number)) => Trace::One(number),
     };
-    let say = &mut |line: String| println!("{line}");
+    let tell = &mut |line: String| say_line(line);
     let out = args.out.as_deref();
-    let summary = replay::replay(&mut golden, &args.inputs, out, args.max_packets, trace, say)?;
+    let summary = replay::replay(&mut golden, &args.inputs, out, args.max_packets, trace, tell)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&summary)?);
+        say_line(serde_json::to_string_pretty(&summary)?);
     } else {
-        print!("{summary}");
+        say(summary);
     }
     Ok(())
 }
@@ -103,7 +104,8 @@ fn install(golden: &mut Golden, program: &Program, name: &str, text: &str) -> an
         }
     }
     if !refused.is_empty() {
-        bail!("{} entries are refused\n{}", refused.len(), refused.join("\n"));
+        let (count, shown) = (refused.len(), refused.len().min(entries_text::MAX_FAULTS));
+        bail!("{count} of the entries are refused\n{}", refused[..shown].join("\n"));
     }
     Ok(())
 }

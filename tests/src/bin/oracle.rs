@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use clap::Parser;
+use restage_gen::say::{say, say_line};
 use restage_tests::oracle::all::{self, Selection};
 use restage_tests::oracle::subject::Source;
 use restage_tests::oracle::{case, report};
@@ -75,20 +76,20 @@ fn run(args: Args) -> anyhow::Result<bool> {
     let selection = Selection { sources, stf: args.stf };
     let outcomes = all::run(&directory, &names, &selection).map_err(anyhow::Error::msg)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&outcomes)?);
+        say_line(serde_json::to_string_pretty(&outcomes)?);
     } else {
-        print!("{}", report::table(&outcomes));
-        println!("oracle: {:.1} s", start.elapsed().as_secs_f64());
+        say(report::table(&outcomes));
+        say_line(format_args!("oracle: {:.1} s", start.elapsed().as_secs_f64()));
     }
     if args.verbose && !args.json {
         for outcome in &outcomes {
             let Some(first) = &outcome.first else { continue };
-            println!(
+            say_line(format_args!(
                 "\n{} ({}), {}:\n    {}",
                 outcome.program, outcome.source, first.place, first.what
-            );
+            ));
             for line in &first.trace {
-                println!("    {line}");
+                say_line(format_args!("    {line}"));
             }
         }
     }
