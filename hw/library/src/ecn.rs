@@ -32,7 +32,6 @@ pub fn program() -> Program {
         let (eth, ip): (Ethernet, Ipv4) = (p.header("eth"), p.header("ipv4"));
         let (m, s) = (p.metadata::<Meta>(), p.standard());
         parse_ipv4(p, eth, ip);
-        update_ipv4_checksum(p, ip);
 
         let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
@@ -55,10 +54,10 @@ pub fn program() -> Program {
             c.set(m.drop_at, drop_at);
             c.set(m.drain, drain);
         });
-        let none = p.no_action();
+        let no_action = p.no_action();
         let policy = p.table("policy", |t| {
             t.exact(s.egress_port).ternary(ip.dscp);
-            t.actions([thresholds, none]).const_default(none, []).size(64);
+            t.actions([thresholds, no_action]).const_no_action().size(64);
         });
         p.egress(|c| {
             c.apply(policy).hit(|c| {
@@ -78,6 +77,7 @@ pub fn program() -> Program {
             });
         });
 
+        update_ipv4_checksum(p, ip);
         p.emit(eth);
         p.emit(ip);
     })

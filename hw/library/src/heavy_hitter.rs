@@ -25,7 +25,6 @@ pub fn program() -> Program {
         let (eth, ip): (Ethernet, Ipv4) = (p.header("eth"), p.header("ipv4"));
         let (m, s) = (p.metadata::<Meta>(), p.standard());
         parse_ipv4(p, eth, ip);
-        update_ipv4_checksum(p, ip);
 
         // A cell with a count of 0 is empty.
         let keys1 = p.register("keys1", bit(64), CELLS1);
@@ -78,6 +77,7 @@ pub fn program() -> Program {
             });
         });
 
+        update_ipv4_checksum(p, ip);
         p.emit(eth);
         p.emit(ip);
     })

@@ -87,7 +87,7 @@ pub fn program() -> Program {
         let no_action = p.no_action();
         let own = p.table("own", |t| {
             t.exact(m.target).ternary(s.ingress_port);
-            t.actions([is_own, no_action]).const_default(no_action, []).size(64);
+            t.actions([is_own, no_action]).const_no_action().size(64);
         });
         let forward = p.action("forward", PORT, |c, [port]| c.set(s.egress_spec, port));
         let dmac = p.table("dmac", |t| {

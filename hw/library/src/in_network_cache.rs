@@ -45,7 +45,6 @@ pub fn program() -> Program {
             c.extract(kv);
             c.accept();
         });
-        update_ipv4_checksum(p, ip);
 
         let values = p.register("values", bit(32), SLOTS);
         let valids = p.register("valids", bit(1), SLOTS);
@@ -96,6 +95,7 @@ pub fn program() -> Program {
             });
         });
 
+        update_ipv4_checksum(p, ip);
         p.emit(eth);
         p.emit(ip);
         p.emit(udp);

@@ -82,7 +82,6 @@ pub fn program() -> Program {
             c.set(m.left, m.left - 1);
             c.select(m.left).case(0, "accept").default("record");
         });
-        update_ipv4_checksum(p, ip);
 
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let forward = p.action("forward", PORT, |c, [port]| {
@@ -98,10 +97,10 @@ pub fn program() -> Program {
             c.set(udp.dport, INT_PORT);
             grow(c, (ip, udp), SHIM);
         });
-        let none = p.no_action();
+        let no_action = p.no_action();
         let watch = p.table("watch", |t| {
             t.ternary(ip.src).ternary(ip.dst).ternary(udp.dport);
-            t.actions([source, none]).const_default(none, []).size(64);
+            t.actions([source, no_action]).const_no_action().size(64);
         });
 
         let add_record = |c: &mut Body, switch_id: Param| {
@@ -167,6 +166,7 @@ pub fn program() -> Program {
             });
         });
 
+        update_ipv4_checksum(p, ip);
         p.emit(eth);
         p.emit(ip);
         p.emit(udp);

@@ -63,7 +63,7 @@ pub fn program() -> Program {
         let no_action = p.no_action();
         let flow_class = p.table("flow_class", |t| {
             t.ternary(ip.flow).lpm(ip.src);
-            t.actions([mark, no_action]).const_default(no_action, []).size(64);
+            t.actions([mark, no_action]).const_no_action().size(64);
         });
 
         p.ingress(|c| {

@@ -31,7 +31,6 @@ pub fn program() -> Program {
         let keep_in = p.field_list("keep_in", [m.rule, m.in_port]);
         let keep_out = p.field_list("keep_out", [m.rule, m.in_port, m.out_port]);
         parse_ipv4(p, eth, ip);
-        update_ipv4_checksum(p, ip);
 
         let drop = p.action("drop", [], |c, []| c.mark_to_drop());
         let forward = p.action("forward", PORT, |c, [port]| {
@@ -48,10 +47,10 @@ pub fn program() -> Program {
             c.set(m.not_kept, 0xffff);
             c.clone_ingress(session, Some(keep_in));
         });
-        let none = p.no_action();
+        let no_action = p.no_action();
         let watch_in = p.table("watch_in", |t| {
             t.ternary(ip.src).ternary(ip.proto);
-            t.actions([mirror_in, none]).const_default(none, []).size(64);
+            t.actions([mirror_in, no_action]).const_no_action().size(64);
         });
 
         p.ingress(|c| {
@@ -77,7 +76,7 @@ pub fn program() -> Program {
         });
         let watch_out = p.table("watch_out", |t| {
             t.exact(s.egress_port).ternary(ip.dscp);
-            t.actions([mirror_out, none]).const_default(none, []).size(64);
+            t.actions([mirror_out, no_action]).const_no_action().size(64);
         });
 
         p.egress(|c| {
@@ -95,6 +94,7 @@ pub fn program() -> Program {
             });
         });
 
+        update_ipv4_checksum(p, ip);
         p.emit(mirror);
         p.emit(eth);
         p.emit(ip);

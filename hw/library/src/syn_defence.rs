@@ -33,9 +33,6 @@ pub fn program() -> Program {
         let proof = p.metas::<2>("p", bit(1));
 
         parse_tcp(p, (eth, ip, tcp));
-        update_ipv4_checksum(p, ip);
-        let answer = tcp_summed(ip, tcp, bits(16, TCP_LENGTH.into()));
-        p.update_checksum(m.answered, answer, tcp.csum, Csum16);
 
         let proven = p.registers::<2>("proven", bit(1), CELLS);
         let events = p.counter("events", Unit::Packets, 5);
@@ -107,6 +104,9 @@ pub fn program() -> Program {
             .else_(|c| c.run(drop));
         });
 
+        update_ipv4_checksum(p, ip);
+        let answer = tcp_summed(ip, tcp, bits(16, TCP_LENGTH.into()));
+        p.update_checksum(m.answered, answer, tcp.csum, Csum16);
         p.emit(eth);
         p.emit(ip);
         p.emit(tcp);
