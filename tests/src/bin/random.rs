@@ -101,7 +101,8 @@ fn main() -> Result<ExitCode> {
 fn report(case: &Case, budget: u32, kind: Kind) -> Result<()> {
     let same = |case: &Case| compare(case).is_err_and(|d| d.kind == kind);
     let small = shrink(case, budget, &mut |case| same(case));
-    eprintln!("shrunk program:\n{}", serde_json::to_string(&*small.program)?);
+    eprintln!("shrunk program as P4:\n{}", *small.program);
+    eprintln!("as JSON:\n{}", small.program.to_json());
     eprintln!("writes:\n{}", serde_json::to_string(&small.writes)?);
     for packet in &small.packets {
         eprintln!("packet at {} us on port {}: {:02x?}", packet.time_us, packet.port, packet.bytes);

@@ -224,6 +224,15 @@ fn state(case: &Case, golden: &Golden, slow: &Slow) -> Option<String> {
             }
         }
     }
+    for (map, decl) in program.maps.iter() {
+        let mut got: Vec<_> = golden.map(map).into_iter().map(|e| (e.key, e.values)).collect();
+        got.sort();
+        let want = slow.map(map);
+        if got != want {
+            let name = &decl.preamble.name;
+            return Some(format!("map {name}: golden {got:?}, slow {want:?}"));
+        }
+    }
     None
 }
 

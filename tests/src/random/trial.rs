@@ -37,11 +37,10 @@ pub fn trial(seed: u64, packets: usize) -> Result<Case, TrialError> {
 
 /// Writes a program as JSON and reads it again; says how it has changed.
 pub fn round_trip(program: &Program) -> Result<(), String> {
-    let text = serde_json::to_string(program).map_err(|e| e.to_string())?;
-    let again: Program = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    let text = program.to_json();
+    let again = Program::from_json(&text).map_err(|e| e.to_string())?;
     if again != *program {
         return Err("it differs".into());
     }
-    let second = serde_json::to_string(&again).map_err(|e| e.to_string())?;
-    if second == text { Ok(()) } else { Err("its text differs".into()) }
+    if again.to_json() == text { Ok(()) } else { Err("its text differs".into()) }
 }

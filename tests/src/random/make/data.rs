@@ -107,7 +107,7 @@ impl Maker {
                 loc: Loc::default(),
             });
             self.stacks.push(stack);
-            if self.rng.chance(40) {
+            if self.rng.chance(20) {
                 break;
             }
         }
@@ -234,17 +234,21 @@ impl Maker {
             size,
         });
         self.meters.push(meter);
-        if self.rng.chance(60) {
+        if self.rng.chance(75) {
             let map = MapDecl {
                 preamble: preamble("Cells.map".into()),
                 key: self.columns("k", 2),
                 values: self.columns("v", 2),
                 buckets: 1 << self.rng.between(0, 3),
                 ways: self.rng.between(1, 3),
-                idle_timeout_us: [0, 40, 1000][self.rng.below(3)],
+                idle_timeout_us: [0, 0, 40, 1000][self.rng.below(4)],
             };
             let map = self.program.maps.push(map);
             self.maps.push(map);
+            let site = super::Site::new(super::SiteKind::Outside);
+            let types: Vec<Type> = self.program.maps[map].key.iter().map(|k| k.ty).collect();
+            let key = types.into_iter().map(|ty| self.expr(&site, ty, 0)).collect();
+            self.map_keys.push(key);
         }
         if self.rng.chance(50) {
             let columns = vec![field("c0", bit([8, 16][self.rng.below(2)]))];

@@ -197,7 +197,8 @@ impl Maker {
         self.field_or_slice(site, ty).or(meta)
     }
 
-    fn field_or_slice(&mut self, site: &Site, ty: Type) -> Option<Place> {
+    /// A field of this type, or some bits of one or of metadata.
+    pub(super) fn field_or_slice(&mut self, site: &Site, ty: Type) -> Option<Place> {
         let direct = self.field_of(site, |t| t == ty);
         if direct.is_some() && self.rng.chance(80) {
             return direct;

@@ -2,6 +2,7 @@
 
 use super::{Half, Maker, Site, SiteKind};
 use restage_program::Loc;
+use restage_program::Type;
 use restage_program::entity::{Action, Table};
 use restage_program::expr::{Expr, HeaderRef, Place};
 use restage_program::program::{Checksum, HashAlgorithm, Item};
@@ -31,6 +32,30 @@ impl Maker {
         self.program.ingress = vec![StmtKind::Assign { dst, src: port }.into()];
         self.program.ingress.extend(ingress);
         self.program.egress = egress;
+        if self.rng.chance(75) {
+            let show = self.show_metadata();
+            self.program.egress.extend(show);
+        }
+    }
+
+    /// Writes a hash of all metadata into the first header, so that none of them is without effect.
+    fn show_metadata(&mut self) -> Option<Stmt> {
+        let header = self.plain[0];
+        let decl = self.program.header_type(&HeaderRef::Header(header)).ok()?;
+        let wide = |f: &&restage_program::program::FieldDecl| {
+            matches!(f.ty, Type::Bit(w) if w > 7) && f.name != "next"
+        };
+        let field = decl.field(&decl.fields.iter().find(wide)?.name)?;
+        let metas = self.program.metas.iter().filter(|(_, m)| m.ty != Type::Error);
+        let items = metas.map(|(meta, _)| Item::Value(Expr::meta(meta))).collect();
+        let kind = StmtKind::Hash {
+            dst: Place::field(header, field),
+            algorithm: HashAlgorithm::Crc32,
+            base: Expr::bit(32, 0),
+            items,
+            max: Expr::bit(32, u32::MAX.into()),
+        };
+        Some(kind.into())
     }
 
     /// Tables in order, with statements between and around them.
@@ -42,7 +67,7 @@ impl Maker {
             block.extend(self.block(&site, count, 2));
             let apply = self.apply(&site, table);
             if self.rng.chance(25) {
-                let condition = self.expr(&site, restage_program::Type::Bool, 2);
+                let condition = self.expr(&site, Type::Bool, 2);
                 let otherwise = self.block(&site, 1, 1);
                 block.push(StmtKind::If { condition, then: vec![apply], otherwise }.into());
             } else {

@@ -19,6 +19,7 @@ use restage_program::entity::{
     Action, Counter, Digest, ErrorCode, FieldList, Header, HeaderType, Map, Meta, Meter, Profile,
     Register, Stack, Table, Union, ValueSet,
 };
+use restage_program::expr::Expr;
 use restage_program::program::{FieldDecl, Preamble, Program};
 use restage_program::{Loc, Type};
 
@@ -95,6 +96,8 @@ struct Maker {
     meters: Vec<Meter>,
     registers: Vec<Register>,
     maps: Vec<Map>,
+    /// For each map the key that it is mostly used with, so that what is put is found again.
+    map_keys: Vec<Vec<Expr>>,
     digests: Vec<Digest>,
     profiles: Vec<Profile>,
     /// Actions and tables of a half.
@@ -126,6 +129,7 @@ impl Maker {
             meters: Vec::new(),
             registers: Vec::new(),
             maps: Vec::new(),
+            map_keys: Vec::new(),
             digests: Vec::new(),
             profiles: Vec::new(),
             actions: [Vec::new(), Vec::new()],

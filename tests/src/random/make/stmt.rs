@@ -1,13 +1,13 @@
 //! Statements of actions and halves.
 
 use super::{Half, Maker, Site, SiteKind};
-use restage_program::Type;
 use restage_program::expr::{Expr, Place};
 use restage_program::op::Op;
 use restage_program::program::{Elements, HashAlgorithm, Item};
 use restage_program::standard::{self, instance};
 use restage_program::stmt::{Block, Stmt, StmtKind};
 use restage_program::types::bit;
+use restage_program::{Entity, Type};
 
 /// Ports that packets are sent to; the first is the one to which a CPU is attached.
 pub const PORTS: [u16; 6] = [64, 1, 2, 3, 4, 5];
@@ -72,11 +72,12 @@ impl Maker {
             }
             19 => {
                 let meter = self.one(&self.meters.clone())?;
-                let dst = self.target(site, bit(2))?;
+                // Where it can be seen.
+                let dst = self.field_or_slice(site, bit(2))?;
                 StmtKind::ExecuteMeter { meter, index: self.index(site, 4), dst }
             }
-            20 | 21 => return self.map_stmt(site),
-            22 | 23 => {
+            20..=22 => return self.map_stmt(site),
+            23 => {
                 let ty = bit([16, 32, 3, 8][self.rng.below(4)]);
                 let dst = self.target(site, ty)?;
                 let algorithm = ALGORITHMS[self.rng.below(ALGORITHMS.len())];
@@ -229,12 +230,12 @@ impl Maker {
             .filter(|s| matches!(self.program.stacks[*s].elements, Elements::Headers(_)));
         let both: Vec<_> = both.collect();
         let count = self.rng.between(1, 3);
-        let kind = match self.rng.below(3) {
-            0 if headers && both.len() == 2 => {
+        let kind = match self.rng.below(4) {
+            0 | 3 if headers && both.len() == 2 => {
                 let at = self.rng.below(2);
                 StmtKind::CopyStack { dst: both[at], src: both[1 - at] }
             }
-            1 => StmtKind::PushFront { stack, count },
+            0 | 1 => StmtKind::PushFront { stack, count },
             _ => StmtKind::PopFront { stack, count },
         };
         Some(kind.into())
@@ -243,8 +244,11 @@ impl Maker {
     fn map_stmt(&mut self, site: &Site) -> Option<Stmt> {
         let map = self.one(&self.maps.clone())?;
         let decl = self.program.maps[map].clone();
-        let key: Vec<Expr> = decl.key.iter().map(|k| self.expr(site, k.ty, 0)).collect();
-        let kind = match self.rng.below(5) {
+        let key: Vec<Expr> = match self.map_keys.get(map.index()) {
+            Some(key) if self.rng.chance(75) => key.clone(),
+            _ => decl.key.iter().map(|k| self.expr(site, k.ty, 0)).collect(),
+        };
+        let kind = match self.rng.below(6) {
             0 | 1 => {
                 let found = self.target(site, Type::Bool)?;
                 let mut values = Vec::new();
