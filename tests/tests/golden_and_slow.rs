@@ -1,5 +1,7 @@
 //! The golden model against the slow evaluator, on random programs and on packets that are broken.
 
+#![allow(clippy::unwrap_used)] // a test may
+
 use restage_program::entries_text;
 use restage_tests::random::Rng;
 use restage_tests::random::compare::{Case, Packet, compare};

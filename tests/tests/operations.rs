@@ -1,5 +1,7 @@
 //! The definition of the operations against the slow evaluator's, which is written over numbers.
 
+#![allow(clippy::unwrap_used)] // a test may
+
 use restage_program::op::Op;
 use restage_program::{Bits, Type, eval};
 use restage_tests::random::Rng;

@@ -3,6 +3,8 @@
 //! For every kind of statement, operation and write some program must show the difference when it is
 //! taken away or replaced. A kind that could be changed unseen would not be compared at all.
 
+#![allow(clippy::unwrap_used)] // a test may
+
 use restage_program::check::Checked;
 use restage_program::entry::{CloneTarget, EntryTarget, Write};
 use restage_program::expr::{ElementIndex, Expr, HeaderRef, Place};

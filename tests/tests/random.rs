@@ -1,5 +1,7 @@
 //! Random programs: all are accepted, all survive being written and read, and together they use everything.
 
+#![allow(clippy::unwrap_used)] // a test may
+
 use restage_tests::random::census::Census;
 use restage_tests::random::make;
 use restage_tests::random::make::PORTS;

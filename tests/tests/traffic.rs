@@ -1,5 +1,7 @@
 //! Traffic for the programs of the library: most of it is parsed to the end and meets entries.
 
+#![allow(clippy::unwrap_used)] // a test may
+
 use restage_program::entries_text;
 use restage_tests::slow::{Queue, Slow};
 use restage_tests::traffic::Traffic;
