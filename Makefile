@@ -50,6 +50,7 @@ lint: setup ## formatting, clippy without warnings, licences and sources of depe
 .PHONY: test
 test: lint ## everything that CI checks
 	$(TIME) "tests" cargo test --workspace --locked --quiet -j$(JOBS)
+	$(TIME) "random programs" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin random
 	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
 
 .PHONY: bench

@@ -1,6 +1,8 @@
 //! Packets per second of l3_acl: 60-byte packets of 10,000 flows over all routes, of which half hit a
 //! rule of the access list, uniformly by priority.
 
+#![allow(clippy::unwrap_used)] // a benchmark may
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};

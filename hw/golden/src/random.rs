@@ -24,7 +24,7 @@ impl Random {
             return low;
         }
         let count = u128::from(high - low) + 1;
-        low + (u128::from(self.0) * count >> 64) as u64
+        low + ((u128::from(self.0) * count) >> 64) as u64
     }
 }
 

@@ -79,7 +79,9 @@ fn run(args: Args) -> anyhow::Result<bool> {
         say_line(serde_json::to_string_pretty(&outcomes)?);
     } else {
         say(report::table(&outcomes));
-        say_line(format_args!("oracle: {:.1} s", start.elapsed().as_secs_f64()));
+        let (passed, failed) = report::sum(&outcomes);
+        let seconds = start.elapsed().as_secs_f64();
+        say_line(format_args!("oracle: {passed} passed, {failed} failed, {seconds:.1} s"));
     }
     if args.verbose && !args.json {
         for outcome in &outcomes {

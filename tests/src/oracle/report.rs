@@ -100,6 +100,18 @@ impl Outcome {
     }
 }
 
+/// How many tests, packets and contents agreed and did not; a missing program is one that did not.
+pub fn sum(outcomes: &[Outcome]) -> (u64, u64) {
+    let each = outcomes.iter().map(|o| {
+        let mut all = Count { passed: 0, failed: u64::from(o.missing) };
+        [o.stf, o.packets, o.state].into_iter().for_each(|c| all += c);
+        all
+    });
+    let mut all = Count::default();
+    each.for_each(|c| all += c);
+    (all.passed, all.failed)
+}
+
 /// The table that people read, a line for each outcome and one for their sum.
 pub fn table(outcomes: &[Outcome]) -> String {
     let mut out = String::new();

@@ -96,11 +96,10 @@ impl Machine {
                     self.slots.copy_within(src.range(), to);
                 }
             }
-            Effect::IfInvalid { base, to } => {
-                if self.slots[self.get(*base) as usize] == 0 {
-                    return Flow::Jump(*to);
-                }
+            Effect::IfInvalid { base, to } if self.slots[self.get(*base) as usize] == 0 => {
+                return Flow::Jump(*to);
             }
+            Effect::IfInvalid { .. } => {}
             Effect::LastIndex { dst, next } => {
                 self.set(*dst, self.get(*next).wrapping_sub(1) & 0xffff_ffff);
             }

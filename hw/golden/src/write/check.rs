@@ -51,14 +51,14 @@ pub(super) fn keys(
     }
     for (key, decl) in keys.iter().zip(&table.keys) {
         let ty = program.type_of(&decl.value, &[]).unwrap_or(Type::Bit(1));
-        let fits = match (decl.kind, key) {
-            (MatchKind::Exact, KeyMatch::Exact(_)) => true,
-            (MatchKind::Lpm, KeyMatch::Lpm { .. } | KeyMatch::Any) => true,
-            (MatchKind::Ternary, KeyMatch::Masked { .. } | KeyMatch::Any) => true,
-            (MatchKind::Range, KeyMatch::Range { .. } | KeyMatch::Any) => true,
-            (MatchKind::Optional, KeyMatch::Exact(_) | KeyMatch::Any) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (decl.kind, key),
+            (MatchKind::Exact, KeyMatch::Exact(_))
+                | (MatchKind::Lpm, KeyMatch::Lpm { .. } | KeyMatch::Any)
+                | (MatchKind::Ternary, KeyMatch::Masked { .. } | KeyMatch::Any)
+                | (MatchKind::Range, KeyMatch::Range { .. } | KeyMatch::Any)
+                | (MatchKind::Optional, KeyMatch::Exact(_) | KeyMatch::Any)
+        );
         if !fits {
             let takes = match decl.kind {
                 MatchKind::Exact => "`exact`",

@@ -1,6 +1,6 @@
 //! Small programs, run on one packet.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use restage_golden::{Event, Golden, Input, Output};
 use restage_program::entry::{Entry, EntryTarget, KeyMatch, Write};
