@@ -8,6 +8,10 @@
 //! The walk follows all paths at once: it keeps, for each array, the accesses that may have been the
 //! last one. Branches start from the same set and their sets are united; parser loops are repeated
 //! until nothing is added. Which entries a table has is not considered: any of its actions may run.
+//!
+//! Two indices are the same when they are written alike and nothing in them has changed between, or when
+//! they are after metadata has been replaced by what it was set to: p4c copies an index into a variable
+//! of its own for each use.
 
 use super::cx::{Cx, Spot};
 use super::{Rule, Violation};
@@ -16,6 +20,7 @@ use crate::expr::{Expr, HeaderRef, Place};
 use crate::loc::Loc;
 use crate::program::{ActionScope, Elements, Program};
 use crate::stmt::{AfterApply, Stmt, StmtKind};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
@@ -24,7 +29,7 @@ pub(super) fn check(program: &Program) -> Vec<Violation> {
     let mut walk = Walk {
         p: program,
         cx: Cx::new(program),
-        seen: Some(Seen::new()),
+        seen: Some(Seen::default()),
         part: "the parser",
         owners: BTreeMap::new(),
         told: HashSet::new(),
@@ -32,7 +37,7 @@ pub(super) fn check(program: &Program) -> Vec<Violation> {
     walk.parser();
     for (part, block) in [("ingress", &program.ingress), ("egress", &program.egress)] {
         walk.part = part;
-        walk.seen = Some(Seen::new());
+        walk.seen = Some(Seen::default());
         walk.block(&At { path: part.into(), subject: part.into(), loc: Loc::default() }, block);
     }
     walk.cx.found
@@ -47,16 +52,22 @@ enum Array {
 
 /// The last access to an array.
 #[derive(Clone)]
-struct Access<'p> {
+struct Access {
     spot: Rc<Spot>,
-    /// The index that was read, as long as a write at the same may follow; `None` after a write.
-    read: Option<&'p [Expr]>,
-    /// Whether the index may have another value by now.
-    moved: bool,
+    /// The index that was read, as written and with metadata replaced, as long as neither may have another
+    /// value by now; a write at the same may follow. Nothing after a write.
+    read: [Option<Rc<[Expr]>>; 2],
+    write: bool,
 }
 
-/// Accesses that may have been the last, by array; arrays that were not accessed are not there.
-type Seen<'p> = BTreeMap<Array, Vec<Access<'p>>>;
+/// What is known at a point of a path.
+#[derive(Clone, Default)]
+struct Seen<'p> {
+    /// Accesses that may have been the last; arrays that were not accessed are not there.
+    last: BTreeMap<Array, Vec<Access>>,
+    /// What metadata was set to, as long as that still has the same value.
+    set: BTreeMap<Meta, &'p Expr>,
+}
 
 /// Something that an index depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,7 +104,7 @@ impl<'p> Walk<'p> {
     fn parser(&mut self) {
         let mut at: BTreeMap<State, Seen<'p>> = BTreeMap::new();
         let mut todo: Vec<State> = self.p.start.into_iter().collect();
-        at.extend(self.p.start.map(|s| (s, Seen::new())));
+        at.extend(self.p.start.map(|s| (s, Seen::default())));
         while let Some(state) = todo.pop() {
             let Some(decl) = self.p.states.get(state) else { continue };
             self.seen = at.get(&state).cloned();
@@ -105,8 +116,14 @@ impl<'p> Walk<'p> {
             self.block(&place, &decl.body);
             let Some(seen) = self.seen.take() else { continue };
             for to in decl.targets() {
-                let new = !at.contains_key(&to);
-                if unite(at.entry(to).or_default(), seen.clone()) || new {
+                let new = match at.entry(to) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(seen.clone());
+                        true
+                    }
+                    Entry::Occupied(mut entry) => unite(entry.get_mut(), seen.clone()),
+                };
+                if new {
                     todo.push(to);
                 }
             }
@@ -159,6 +176,7 @@ impl<'p> Walk<'p> {
         }
         let written = self.written(kind);
         self.moves(&written);
+        self.sets(kind);
     }
 
     fn run(&mut self, action: Action) {
@@ -170,12 +188,8 @@ impl<'p> Walk<'p> {
         };
         self.block(&at, &decl.body);
         // A parameter is another value in another action.
-        for access in self.seen.iter_mut().flat_map(|s| s.values_mut()).flatten() {
-            access.moved |= access.read.is_some_and(|index| {
-                let mut param = false;
-                index.iter().for_each(|e| e.walk(&mut |e| param |= matches!(e, Expr::Param(_))));
-                param
-            });
+        if let Some(seen) = &mut self.seen {
+            forget(seen, |e| matches!(e, Expr::Param(_)));
         }
     }
 
@@ -259,17 +273,17 @@ impl<'p> Walk<'p> {
             );
         }
         let Some(seen) = &mut self.seen else { return };
-        let last = seen.entry(array).or_default();
+        let read: [Rc<[Expr]>; 2] =
+            [index.into(), index.iter().map(|e| replaced(e, &seen.set, 0)).collect()];
+        let last = seen.last.entry(array).or_default();
         for before in last.iter() {
-            let found = match (before.read, write) {
-                (Some(read), true) if read == index && !before.moved => continue,
-                (Some(read), true) if read == index => {
-                    "may be written at another index than it was read: the index changes between"
-                }
-                (Some(_), true) => "is written at another index than it was read",
-                (Some(_), false) => "is read again",
-                (None, true) => "is written again",
-                (None, false) => "is read after it was written",
+            let same = before.read.iter().flatten().any(|b| read.contains(b));
+            let found = match (before.write, write) {
+                (false, true) if same => continue,
+                (false, true) => "is written at another index than it was read",
+                (false, false) => "is read again",
+                (true, true) => "is written again",
+                (true, false) => "is read after it was written",
             };
             if self.told.insert((before.spot.path.clone(), spot.path.clone())) {
                 self.cx.fault_at(
@@ -281,7 +295,7 @@ impl<'p> Walk<'p> {
                 );
             }
         }
-        *last = vec![Access { spot, read: (!write).then_some(index), moved: false }];
+        *last = vec![Access { spot, read: read.map(Some), write }];
     }
 
     fn join(&mut self, other: Option<Seen<'p>>) {
@@ -294,25 +308,28 @@ impl<'p> Walk<'p> {
             return;
         }
         let Some(mut seen) = self.seen.take() else { return };
-        for access in seen.values_mut().flatten() {
-            if let Some(index) = access.read {
-                access.moved |= self.depends(index).iter().any(|r| written.contains(r));
-            }
-        }
-        self.seen = Some(seen);
-    }
-
-    fn depends(&self, index: &[Expr]) -> Vec<Root> {
-        let mut roots = Vec::new();
-        for expr in index {
-            expr.walk(&mut |e| match e {
+        seen.set.retain(|meta, _| !written.contains(&Root::Meta(*meta)));
+        forget(&mut seen, |e| {
+            let mut roots = Vec::new();
+            match e {
                 Expr::Read(place) => self.root(place, &mut roots),
                 Expr::Valid(header) => self.header(header, &mut roots),
                 Expr::LastIndex(stack) => self.stack(*stack, &mut roots),
                 _ => {}
-            });
+            }
+            roots.iter().any(|r| written.contains(r))
+        });
+        self.seen = Some(seen);
+    }
+
+    /// Notes what metadata is set to.
+    fn sets(&mut self, kind: &'p StmtKind) {
+        if let (StmtKind::Assign { dst: Place::Meta(meta), src }, Some(seen)) =
+            (kind, &mut self.seen)
+            && !has(src, &|e| matches!(e, Expr::Lookahead { .. }) || *e == Expr::meta(*meta))
+        {
+            seen.set.insert(*meta, src);
         }
-        roots
     }
 
     fn root(&self, place: &Place, roots: &mut Vec<Root>) {
@@ -381,17 +398,20 @@ fn joined<'p>(a: Option<Seen<'p>>, b: Option<Seen<'p>>) -> Option<Seen<'p>> {
     }
 }
 
-/// Adds accesses; whether any was new.
+/// Adds what another path knows; whether that changed anything.
 fn unite<'p>(all: &mut Seen<'p>, more: Seen<'p>) -> bool {
     let mut new = false;
-    for (array, accesses) in more {
-        let known = all.entry(array).or_default();
+    for (array, accesses) in more.last {
+        let known = all.last.entry(array).or_default();
         for access in accesses {
-            let same = |k: &&mut Access<'p>| k.spot.path == access.spot.path;
-            match known.iter_mut().find(same) {
+            match known.iter_mut().find(|k| k.spot.path == access.spot.path) {
                 Some(known) => {
-                    new |= access.moved && !known.moved;
-                    known.moved |= access.moved;
+                    for (known, other) in known.read.iter_mut().zip(&access.read) {
+                        if known.is_some() && known != other {
+                            *known = None;
+                            new = true;
+                        }
+                    }
                 }
                 None => {
                     known.push(access);
@@ -400,5 +420,38 @@ fn unite<'p>(all: &mut Seen<'p>, more: Seen<'p>) -> bool {
             }
         }
     }
-    new
+    let before = all.set.len();
+    all.set.retain(|meta, src| more.set.get(meta) == Some(src));
+    new || all.set.len() != before
+}
+
+/// Forgets the indices, and what metadata was set to, in which there is such an expression.
+fn forget(seen: &mut Seen<'_>, changed: impl Fn(&Expr) -> bool) {
+    for read in seen.last.values_mut().flatten().flat_map(|a| &mut a.read) {
+        if read.as_ref().is_some_and(|index| index.iter().any(|e| has(e, &changed))) {
+            *read = None;
+        }
+    }
+    seen.set.retain(|_, src| !has(src, &changed));
+}
+
+fn has(expr: &Expr, wanted: &dyn Fn(&Expr) -> bool) -> bool {
+    let mut found = false;
+    expr.walk(&mut |e| found |= wanted(e));
+    found
+}
+
+/// The expression with metadata replaced by what it was set to, a few times over: temporaries of
+/// temporaries are not deep, and the text must not explode.
+fn replaced(expr: &Expr, set: &BTreeMap<Meta, &Expr>, depth: u32) -> Expr {
+    match expr {
+        Expr::Read(Place::Meta(meta)) if depth < 4 => match set.get(meta) {
+            Some(src) => replaced(src, set, depth + 1),
+            None => expr.clone(),
+        },
+        Expr::Op { op, args } => {
+            Expr::Op { op: *op, args: args.iter().map(|a| replaced(a, set, depth)).collect() }
+        }
+        _ => expr.clone(),
+    }
 }

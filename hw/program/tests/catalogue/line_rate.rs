@@ -51,6 +51,15 @@ fn what_hardware_can_do() {
         p.ingress(|c| c.call(bump, 5));
     });
     assert_eq!(in_one_action, []);
+    let by_copies_of_an_index = found(|p, b| {
+        p.ingress(|c| {
+            let first = c.local("first", b.ip.src ^ b.ip.dst);
+            c.read(b.m.wide.slice(31, 0), b.cells, first);
+            let second = c.local("second", b.ip.src ^ b.ip.dst);
+            c.write(b.cells, second, 1);
+        });
+    });
+    assert_eq!(by_copies_of_an_index, []);
     let by_action_run = found(|p, b| {
         let write = p.action("write", [], |c, []| c.write(b.cells, 0, 1));
         let table = p.table("t", |t| {
@@ -90,6 +99,19 @@ fn what_it_cannot_do() {
         }),
         [Rule::W01],
         "the read changes its own index"
+    );
+    assert_eq!(
+        found(|p, b| {
+            p.ingress(|c| {
+                let first = c.local("first", b.ip.src ^ b.ip.dst);
+                c.read(b.m.index, b.cells, first);
+                c.set(b.ip.src, b.m.index);
+                let second = c.local("second", b.ip.src ^ b.ip.dst);
+                c.write(b.cells, second, 1);
+            });
+        }),
+        [Rule::W01],
+        "what the index is computed of has changed"
     );
     assert_eq!(
         found(|p, b| {
