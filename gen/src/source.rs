@@ -99,7 +99,7 @@ pub fn load(what: &str, p4info: Option<&Path>) -> Result<Loaded, SourceError> {
     let kind: Kind = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
     let program = match kind {
         Kind { format: Some(_), .. } => {
-            serde_json::from_str::<Program>(&text).map_err(|e| wrong(e.to_string()))?
+            Program::from_json(&text).map_err(|e| wrong(e.to_string()))?
         }
         Kind { pipelines: Some(_), .. } => {
             let p4info = match p4info.map(Path::to_path_buf).or_else(|| beside(path)) {
