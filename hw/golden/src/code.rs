@@ -3,7 +3,7 @@
 //! Operations of the narrow kind that programs mostly consist of have instructions of their own, which
 //! only means that the compiler can fold `eval_word` for them. Everything rarer is an [`Effect`].
 
-use crate::checksum::Listed;
+use crate::checksum::List;
 use crate::layout::{Slot, Val};
 use crate::matching::Test;
 use crate::wire::HeaderPlan;
@@ -251,13 +251,13 @@ pub(crate) enum Effect {
         dst: Val,
         algorithm: HashAlgorithm,
         base: Val,
-        items: Vec<Listed>,
+        items: List,
         max: Val,
     },
     Sum {
         dst: Val,
         algorithm: HashAlgorithm,
-        items: Vec<Listed>,
+        items: List,
         with_payload: bool,
     },
     /// Compares a sum (a full 64-bit number) with a field.
@@ -326,7 +326,7 @@ pub(crate) struct LookupPlan {
     pub keys: Vec<Val>,
     pub profile: Option<u32>,
     /// What the group members are chosen by.
-    pub selector: Option<(HashAlgorithm, Vec<Listed>)>,
+    pub selector: Option<(HashAlgorithm, List)>,
     pub counts: bool,
     /// Unit of its direct meter and where the colour goes.
     pub meter: Option<(Unit, Slot)>,

@@ -11,6 +11,7 @@
 use restage_program::bits::limb_count;
 use restage_program::entity::{Entity, EntityMap, Header, Meta, Stack};
 use restage_program::program::{Elements, Program};
+use restage_program::standard::FIELDS;
 use restage_program::types::Type;
 
 /// Position of a slot.
@@ -58,6 +59,8 @@ pub(crate) struct HeaderLayout {
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub metas: EntityMap<Meta, Val>,
+    /// Slot and mask of each standard metadata field.
+    pub standard: [(Slot, u64); FIELDS.len()],
     /// Slots of metadata, from 0.
     pub metas_len: u32,
     pub nexts: EntityMap<Stack, Slot>,
@@ -79,6 +82,10 @@ impl Layout {
         let metas: EntityMap<Meta, Val> =
             program.metas.values().map(|m| Val { slot: take(slots_of(m.ty)), ty: m.ty }).collect();
         let metas_len = take(0);
+        let mut standard = [(0, 0); FIELDS.len()];
+        for (place, val) in standard.iter_mut().zip(metas.values()) {
+            *place = (val.slot, u64::MAX >> (64 - val.width().clamp(1, 64)));
+        }
         let nexts = program.stacks.values().map(|_| take(1)).collect();
         let mut longest = 1;
         let headers = program
@@ -97,7 +104,7 @@ impl Layout {
             })
             .collect();
         let null = take(longest);
-        Layout { metas, metas_len, nexts, headers, null, end: take(0) }
+        Layout { metas, standard, metas_len, nexts, headers, null, end: take(0) }
     }
 
     /// The headers of a stack's elements at one position of the union, or of the stack itself.

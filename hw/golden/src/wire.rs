@@ -86,20 +86,14 @@ pub(crate) fn parts(slots: &[u64], slot: Slot, ty: Type, mut f: impl FnMut(u64, 
     }
 }
 
-/// One load of a field, or of a 64-bit piece of one: `width` bits, `skip` bits behind byte `byte`.
-#[derive(Clone, Copy, Debug)]
-struct Load {
-    slot: Slot,
-    byte: u32,
-    skip: u8,
-    width: u8,
-}
-
-/// A piece of a field in a 64-bit word of the header: shifted up, or down when negative.
+/// A piece of a field in a 64-bit word of the header: where it stands in the word is where the slot's
+/// bits come to when shifted up, or down when negative.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
     slot: Slot,
     up: i8,
+    /// Bits of the slot that are in this word.
+    mask: u64,
 }
 
 /// A header as the parser and the deparser need it.
@@ -115,14 +109,13 @@ pub(crate) struct HeaderPlan {
     pub varbit: Option<usize>,
     /// Other members of its union.
     pub peers: Vec<u32>,
-    loads: Vec<Load>,
     /// Pieces of the words, and where those of each word end.
     pieces: Vec<Piece>,
     words: Vec<u32>,
 }
 
 /// Bytes that must be readable behind a header for [`HeaderPlan::load`].
-pub(crate) const SLACK: usize = 9;
+pub(crate) const SLACK: usize = 8;
 
 impl HeaderPlan {
     pub fn new(layout: &HeaderLayout, peers: Vec<u32>) -> Self {
@@ -140,7 +133,6 @@ impl HeaderPlan {
             fields: layout.fields.clone(),
             varbit,
             peers,
-            loads: Vec::new(),
             pieces: Vec::new(),
             words: Vec::new(),
         };
@@ -159,13 +151,14 @@ impl HeaderPlan {
             let mut slot = field.slot;
             while high > at {
                 let low = high.saturating_sub(64).max(at);
-                let width = (high - low) as u8;
-                self.loads.push(Load { slot, byte: low / 8, skip: (low % 8) as u8, width });
+                let all = u64::MAX >> (64 - (high - low));
                 let (first, last) = (low / 64, (high - 1) / 64);
-                let over = high as i64 - 64 * (i64::from(first) + 1);
-                words[first as usize].push(Piece { slot, up: -over as i8 });
+                let over = i64::from(high) - 64 * (i64::from(first) + 1);
+                let mask = if over > 0 { all & u64::MAX << over } else { all };
+                words[first as usize].push(Piece { slot, up: -over as i8, mask });
                 if last != first {
-                    words[last as usize].push(Piece { slot, up: (64 - over) as i8 });
+                    let mask = all & !mask;
+                    words[last as usize].push(Piece { slot, up: (64 - over) as i8, mask });
                 }
                 high = low;
                 slot += 1;
@@ -182,17 +175,24 @@ impl HeaderPlan {
     /// headers with a varbit.
     #[inline(always)]
     pub fn load(&self, bytes: &[u8], slots: &mut [u64]) {
+        if slots[self.base as usize] != 0 {
+            let base = self.base as usize;
+            slots[base..base + self.len as usize].fill(0);
+        }
         slots[self.base as usize] = 1;
-        for load in &self.loads {
-            let at = load.byte as usize;
-            let Some(nine) = bytes.get(at..).and_then(|b| b.first_chunk::<SLACK>()) else { return };
-            let [a, b, c, d, e, f, g, h, last] = *nine;
-            let word = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-            let mut word = word << load.skip;
-            if load.skip + load.width > 64 {
-                word |= u64::from(last) >> (8 - load.skip);
+        let mut from = 0;
+        let (words, _) = bytes.as_chunks::<8>();
+        for (end, word) in self.words.iter().zip(words) {
+            let word = u64::from_be_bytes(*word);
+            for piece in &self.pieces[from..*end as usize] {
+                let value = if piece.up >= 0 {
+                    word.wrapping_shr(piece.up as u32)
+                } else {
+                    word.wrapping_shl(piece.up.unsigned_abs().into())
+                };
+                slots[piece.slot as usize] |= value & piece.mask;
             }
-            slots[load.slot as usize] = word >> (64 - load.width);
+            from = *end as usize;
         }
     }
 
@@ -244,9 +244,9 @@ impl HeaderPlan {
             for piece in &self.pieces[from..*end as usize] {
                 let value = slots[piece.slot as usize];
                 word |= if piece.up >= 0 {
-                    value.checked_shl(piece.up as u32).unwrap_or(0)
+                    value.wrapping_shl(piece.up as u32)
                 } else {
-                    value.checked_shr(piece.up.unsigned_abs().into()).unwrap_or(0)
+                    value.wrapping_shr(piece.up.unsigned_abs().into())
                 };
             }
             from = *end as usize;

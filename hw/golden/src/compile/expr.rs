@@ -291,31 +291,38 @@ impl<'a> Compiler<'a> {
 
     /// Jumps, to be aimed, that are taken when a condition does not hold.
     pub(super) fn unless(&mut self, condition: &Expr) -> Vec<Pc> {
+        self.branch(condition, false)
+    }
+
+    /// Jumps, to be aimed, that are taken when a condition comes out as `sense`. No operation has an
+    /// effect, so what is not needed for the answer is not computed.
+    fn branch(&mut self, condition: &Expr, sense: bool) -> Vec<Pc> {
         match condition {
-            Expr::Const { value, .. } if !value.is_zero() => Vec::new(),
-            Expr::Op { op: Op::And, args } if args.len() == 2 && !self.in_parser => {
-                let mut jumps = self.unless(&args[0]);
-                jumps.extend(self.unless(&args[1]));
-                jumps
-            }
-            Expr::Op { op: op @ (Op::Eq | Op::Ne), args } if args.len() == 2 => {
-                let (a, b) = (self.expr(&args[0]), self.expr(&args[1]));
-                if a.width() > 64 {
-                    let val = self.operation(*op, &[a, b], Type::Bool);
-                    return vec![self.emit(Instr::IfZero(val.slot, 0))];
+            Expr::Const { value, .. } if value.is_zero() == sense => Vec::new(),
+            Expr::Op { op: op @ (Op::And | Op::Or), args } if args.len() == 2 => {
+                // The first operand alone decides `and` when it is false, `or` when it is true.
+                let decides = *op == Op::Or;
+                let mut first = self.branch(&args[0], decides);
+                let second = self.branch(&args[1], sense);
+                if decides == sense {
+                    first.extend(second);
+                    return first;
                 }
-                vec![match op {
-                    Op::Eq => self.emit(Instr::IfNe(a.slot, b.slot, 0)),
-                    _ => self.emit(Instr::IfEq(a.slot, b.slot, 0)),
-                }]
+                let here = self.here();
+                first.into_iter().for_each(|at| self.aim(at, here));
+                second
             }
-            Expr::Op { op: Op::Not, args } if args.len() == 1 => {
-                let val = self.expr(&args[0]);
-                vec![self.emit(Instr::IfNotZero(val.slot, 0))]
+            Expr::Op { op: Op::Not, args } if args.len() == 1 => self.branch(&args[0], !sense),
+            Expr::Op { op: op @ (Op::Eq | Op::Ne), args }
+                if args.len() == 2 && self.type_of(&args[0]).width() <= 64 =>
+            {
+                let (a, b) = (self.expr(&args[0]).slot, self.expr(&args[1]).slot);
+                let same = (*op == Op::Eq) == sense;
+                vec![self.emit(if same { Instr::IfEq(a, b, 0) } else { Instr::IfNe(a, b, 0) })]
             }
             other => {
-                let val = self.expr(other);
-                vec![self.emit(Instr::IfZero(val.slot, 0))]
+                let a = self.expr(other).slot;
+                vec![self.emit(if sense { Instr::IfNotZero(a, 0) } else { Instr::IfZero(a, 0) })]
             }
         }
     }

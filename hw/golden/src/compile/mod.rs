@@ -9,7 +9,7 @@ mod expr;
 mod parser;
 mod stmt;
 
-use crate::checksum::Listed;
+use crate::checksum::{List, Listed};
 use crate::code::{ActionPlan, At, Code, DigestPlan, Effect, Instr, Pc};
 use crate::layout::{self, Layout, Slot, Val, slots_of};
 use crate::wire::HeaderPlan;
@@ -172,7 +172,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The members of a list; their values are computed here.
-    fn items(&mut self, items: &'a [Item]) -> Vec<Listed> {
+    fn items(&mut self, items: &'a [Item]) -> List {
         let mut listed = Vec::new();
         for item in items {
             match item {
@@ -194,7 +194,7 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        listed
+        List::new(listed)
     }
 
     fn listed(&self, at: At, header: &restage_program::expr::HeaderRef, field: usize) -> Listed {

@@ -87,13 +87,16 @@ impl Machine {
         std::mem::swap(&mut self.out, out);
     }
 
+    /// A standard metadata field: they all fit one slot.
+    #[inline(always)]
     fn meta(&self, cx: Context<'_>, meta: Meta) -> u64 {
-        self.get(cx.layout.metas[meta].slot)
+        self.get(cx.layout.standard[meta.0 as usize].0)
     }
 
+    #[inline(always)]
     fn set_meta(&mut self, cx: Context<'_>, meta: Meta, value: u64) {
-        let val = cx.layout.metas[meta];
-        self.put_number(val, value);
+        let (slot, mask) = cx.layout.standard[meta.0 as usize];
+        self.set(slot, value & mask);
     }
 
     fn pass<const T: bool>(

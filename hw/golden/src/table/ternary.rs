@@ -2,7 +2,7 @@
 //!
 //! A key is a string of bytes. For every byte position and every value of that byte there is a row of
 //! bits: which rules allow that value there. The rules that match are the conjunction of one row per
-//! byte, 512 rules at a time. Rules stand in blocks; all rules of a block come before all of the
+//! byte, 512 rules at a time, most selective position first. Rules stand in blocks; all rules of a block come before all of the
 //! next, so the search stops at the first block with a match. Inside a block rules stand in any order and
 //! the best rank decides, which is what makes an insert cheap: it touches one block and moves nothing.
 //!
@@ -38,110 +38,107 @@ pub(crate) type Rank = (u32, u64);
 const MANY: usize = 512;
 const WORDS: usize = MANY / 64;
 
+/// Some rules that stand next to each other in the order. Blocks have numbers: theirs are the words
+/// `number * words ..` of every row.
 #[derive(Clone, Debug)]
 struct Block {
+    number: usize,
     low: Rank,
     high: Rank,
     used: [u64; WORDS],
-    ranks: Vec<Rank>,
-    ids: Vec<u32>,
-    /// Rows by position and byte.
-    rows: Vec<u64>,
 }
 
 /// The rules of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Ternary {
     bytes: usize,
-    /// Words of a row: 1 as long as 64 rules are enough, then [`WORDS`].
+    /// Words of a block in a row: 1 as long as 64 rules are enough, then [`WORDS`].
     words: usize,
+    /// Blocks in the order of their rules.
     blocks: Vec<Block>,
+    free: Vec<usize>,
+    /// Blocks for which rows have room.
+    room: usize,
+    /// Rows by position and byte, each `room * words` words.
+    rows: Vec<u64>,
+    ranks: Vec<Rank>,
+    ids: Vec<u32>,
+    /// For each position how many values the rules allow there.
+    allowed: Vec<u64>,
+    /// Positions where any rule asks for something, those that ask for most first.
+    order: Vec<usize>,
 }
 
 impl Block {
-    fn new(bytes: usize, words: usize, rank: Rank) -> Self {
-        let size = words * 64;
-        Block {
-            low: rank,
-            high: rank,
-            used: [0; WORDS],
-            ranks: vec![(0, 0); size],
-            ids: vec![u32::MAX; size],
-            rows: vec![0; bytes * 256 * words],
-        }
-    }
-
-    fn words(&self) -> usize {
-        self.ids.len() / 64
-    }
-
-    fn free(&self) -> Option<usize> {
-        let word = self.used[..self.words()].iter().position(|w| *w != u64::MAX)?;
+    fn free(&self, words: usize) -> Option<usize> {
+        let word = self.used[..words].iter().position(|w| *w != u64::MAX)?;
         Some(word * 64 + self.used[word].trailing_ones() as usize)
     }
+}
 
-    fn put(&mut self, at: usize, rank: Rank, id: u32) {
-        self.used[at / 64] |= 1 << (at % 64);
-        (self.ranks[at], self.ids[at]) = (rank, id);
-        self.low = self.low.min(rank);
-        self.high = self.high.max(rank);
+impl Ternary {
+    /// A table whose keys have so many bytes, one at least.
+    pub fn new(bytes: usize) -> Self {
+        Ternary {
+            bytes,
+            words: 1,
+            blocks: Vec::new(),
+            free: Vec::new(),
+            room: 0,
+            rows: Vec::new(),
+            ranks: Vec::new(),
+            ids: Vec::new(),
+            allowed: vec![0; bytes],
+            order: Vec::new(),
+        }
     }
 
-    fn insert(&mut self, at: usize, rank: Rank, id: u32, cube: &Cube) {
-        self.put(at, rank, id);
-        let words = self.words();
-        for (set, rows) in cube.iter().zip(self.rows.chunks_exact_mut(256 * words)) {
-            for (byte, row) in (0..=255u8).zip(rows.chunks_exact_mut(words)) {
-                if set.allows(byte) {
-                    row[at / 64] |= 1 << (at % 64);
+    /// The matching rule of the smallest rank. `accept` may refuse rules that were put in too widely.
+    #[inline(always)]
+    pub fn get(&self, key: &[u8], accept: impl Fn(u32) -> bool) -> Option<u32> {
+        if self.words == 1 {
+            self.find::<1>(key, &accept)
+        } else {
+            self.find::<WORDS>(key, &accept)
+        }
+    }
+
+    #[inline(always)]
+    fn find<const N: usize>(&self, key: &[u8], accept: &impl Fn(u32) -> bool) -> Option<u32> {
+        let (rows, _) = self.rows.as_chunks::<N>();
+        'blocks: for block in &self.blocks {
+            let mut hits = [0; N];
+            hits.copy_from_slice(&block.used[..N]);
+            for position in &self.order {
+                let row = (position * 256 + usize::from(*key.get(*position)?)) * self.room;
+                let row = rows.get(row + block.number)?;
+                let mut any = 0;
+                for (hit, bits) in hits.iter_mut().zip(row) {
+                    *hit &= bits;
+                    any |= *hit;
+                }
+                if any == 0 {
+                    continue 'blocks;
                 }
             }
-        }
-    }
-
-    fn remove(&mut self, at: usize) {
-        self.used[at / 64] &= !(1 << (at % 64));
-        self.ids[at] = u32::MAX;
-        let words = self.words();
-        for row in self.rows.chunks_exact_mut(words) {
-            row[at / 64] &= !(1 << (at % 64));
-        }
-    }
-
-    /// Moves the worse half into a block of its own.
-    fn split(&mut self, bytes: usize) -> Block {
-        let mut order: Vec<usize> = (0..self.ids.len()).collect();
-        order.sort_by_key(|at| self.ranks[*at]);
-        let moved = order.split_off(order.len() / 2);
-        let words = self.words();
-        let mut other = Block::new(bytes, words, self.ranks[moved[0]]);
-        for (to, from) in moved.iter().enumerate() {
-            other.put(to, self.ranks[*from], self.ids[*from]);
-            let old = self.rows.chunks_exact(words);
-            for (new, old) in other.rows.chunks_exact_mut(words).zip(old) {
-                new[to / 64] |= (old[from / 64] >> (from % 64) & 1) << (to % 64);
+            if let Some(best) = self.best(block.number, hits, accept) {
+                return Some(best);
             }
-            self.remove(*from);
         }
-        self.high = order.iter().map(|at| self.ranks[*at]).max().unwrap_or(self.low);
-        other
-    }
-
-    /// The same with rows of [`WORDS`] words.
-    fn widen(&self) -> Block {
-        let mut wide = self.clone();
-        wide.ranks.resize(MANY, (0, 0));
-        wide.ids.resize(MANY, u32::MAX);
-        wide.rows = self.rows.iter().flat_map(|w| [*w, 0, 0, 0, 0, 0, 0, 0]).collect();
-        wide
+        None
     }
 
     /// The best of the rules in `hits` that `accept` does not refuse.
-    fn best<const N: usize>(&self, hits: [u64; N], accept: &impl Fn(u32) -> bool) -> Option<u32> {
+    fn best<const N: usize>(
+        &self,
+        block: usize,
+        hits: [u64; N],
+        accept: &impl Fn(u32) -> bool,
+    ) -> Option<u32> {
         let mut best: Option<(Rank, u32)> = None;
         for (word, mut bits) in hits.into_iter().enumerate() {
             while bits != 0 {
-                let at = word * 64 + bits.trailing_zeros() as usize;
+                let at = (block * N + word) * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let (rank, id) = (self.ranks[at], self.ids[at]);
                 if best.is_none_or(|(other, _)| rank < other) && accept(id) {
@@ -152,88 +149,170 @@ impl Block {
         best.map(|(_, id)| id)
     }
 
-    #[inline(always)]
-    fn get<const N: usize>(&self, key: &[u8], accept: &impl Fn(u32) -> bool) -> Option<u32> {
-        let (rows, _) = self.rows.as_chunks::<N>();
-        let mut hits = [u64::MAX; N];
-        for (position, byte) in key.iter().enumerate() {
-            let row = rows.get(position * 256 + usize::from(*byte))?;
-            let mut any = 0;
-            for (hit, bits) in hits.iter_mut().zip(row) {
-                *hit &= bits;
-                any |= *hit;
-            }
-            if any == 0 {
-                return None;
-            }
-        }
-        self.best(hits, accept)
-    }
-}
-
-impl Ternary {
-    /// A table whose keys have so many bytes, one at least.
-    pub fn new(bytes: usize) -> Self {
-        Ternary { bytes, words: 1, blocks: Vec::new() }
-    }
-
-    /// The matching rule of the smallest rank. `accept` may refuse rules that were put in too widely.
-    #[inline(always)]
-    pub fn get(&self, key: &[u8], accept: impl Fn(u32) -> bool) -> Option<u32> {
-        if self.words == 1 {
-            return self.blocks.first()?.get::<1>(key, &accept);
-        }
-        self.blocks.iter().find_map(|block| block.get::<WORDS>(key, &accept))
-    }
-
     /// Adds a rule: the union of its cubes.
     pub fn insert(&mut self, rank: Rank, id: u32, cubes: &[Cube]) {
         for cube in cubes {
-            let (block, at) = self.room(rank);
-            self.blocks[block].insert(at, rank, id, cube);
-        }
-    }
-
-    /// Removes a rule.
-    pub fn remove(&mut self, rank: Rank, id: u32) {
-        for block in &mut self.blocks {
-            if block.low <= rank && rank <= block.high {
-                for at in 0..block.ids.len() {
-                    if block.ids[at] == id {
-                        block.remove(at);
+            let (index, at) = self.place(rank);
+            let number = self.take(index, at, rank, id);
+            let (word, bit) = (number * self.words + at / 64, 1 << (at % 64));
+            let width = self.room * self.words;
+            for ((set, rows), allowed) in
+                cube.iter().zip(self.rows.chunks_exact_mut(256 * width)).zip(&mut self.allowed)
+            {
+                for (byte, row) in (0..=255u8).zip(rows.chunks_exact_mut(width)) {
+                    if set.allows(byte) {
+                        row[word] |= bit;
+                        *allowed += 1;
                     }
                 }
             }
         }
-        self.blocks.retain(|b| b.used != [0; WORDS]);
+        self.sort();
+    }
+
+    /// Removes a rule.
+    pub fn remove(&mut self, rank: Rank, id: u32) {
+        for index in 0..self.blocks.len() {
+            let Block { number, low, high, .. } = self.blocks[index];
+            if low <= rank && rank <= high {
+                for at in 0..self.words * 64 {
+                    if self.ids[number * self.words * 64 + at] == id {
+                        self.clear(index, at);
+                    }
+                }
+            }
+        }
+        let free = &mut self.free;
+        self.blocks.retain(|block| {
+            let keep = block.used != [0; WORDS];
+            if !keep {
+                free.push(block.number);
+            }
+            keep
+        });
+        self.sort();
+    }
+
+    /// Marks a place of a block as a rule's; returns the block's number.
+    fn take(&mut self, index: usize, at: usize, rank: Rank, id: u32) -> usize {
+        let block = &mut self.blocks[index];
+        block.used[at / 64] |= 1 << (at % 64);
+        block.low = block.low.min(rank);
+        block.high = block.high.max(rank);
+        let all = block.number * self.words * 64 + at;
+        (self.ranks[all], self.ids[all]) = (rank, id);
+        block.number
+    }
+
+    /// Frees a place of a block.
+    fn clear(&mut self, index: usize, at: usize) {
+        let block = &mut self.blocks[index];
+        block.used[at / 64] &= !(1 << (at % 64));
+        self.ids[block.number * self.words * 64 + at] = u32::MAX;
+        let (word, bit) = (block.number * self.words + at / 64, 1 << (at % 64));
+        let width = self.room * self.words;
+        let positions = self.rows.chunks_exact_mut(256 * width);
+        for (rows, allowed) in positions.zip(&mut self.allowed) {
+            for row in rows.chunks_exact_mut(width) {
+                *allowed -= u64::from(row[word] & bit != 0);
+                row[word] &= !bit;
+            }
+        }
+    }
+
+    /// Looks at the positions anew: those where every rule allows everything need no look.
+    fn sort(&mut self) {
+        let places = self.blocks.iter().flat_map(|b| b.used).map(|w| u64::from(w.count_ones()));
+        let all = 256 * places.sum::<u64>();
+        self.order.clear();
+        self.order.extend((0..self.bytes).filter(|position| self.allowed[*position] < all));
+        self.order.sort_by_key(|position| self.allowed[*position]);
     }
 
     /// A free place in the block where the rank belongs.
-    fn room(&mut self, rank: Rank) -> (usize, usize) {
+    fn place(&mut self, rank: Rank) -> (usize, usize) {
         loop {
-            let end = self.blocks.len();
+            let words = self.words;
             let at = self.blocks.partition_point(|b| b.high < rank);
+            let outside = self.blocks.get(at).is_none_or(|b| rank < b.low);
             // Between or behind all: the block before it will do if it has room.
-            let before = at.checked_sub(1).filter(|i| {
-                self.blocks.get(at).is_none_or(|b| rank < b.low) && self.blocks[*i].free().is_some()
-            });
-            let block = before.unwrap_or(at);
-            if let Some(free) = self.blocks.get(block).and_then(Block::free) {
-                return (block, free);
+            let before =
+                at.checked_sub(1).filter(|i| outside && self.blocks[*i].free(words).is_some());
+            let index = before.unwrap_or(at);
+            if let Some(free) = self.blocks.get(index).and_then(|b| b.free(words)) {
+                return (index, free);
             }
-            if self.words == 1 && end > 0 {
-                self.words = WORDS;
-                self.blocks = self.blocks.iter().map(Block::widen).collect();
-                continue;
-            }
-            // Rules that come in order fill blocks one after the other; only others split one.
-            if self.blocks.get(block).is_none_or(|b| rank < b.low) {
-                self.blocks.insert(block, Block::new(self.bytes, self.words, rank));
+            if words == 1 && !self.blocks.is_empty() {
+                self.widen();
+            } else if outside {
+                // Rules that come in order fill blocks one after the other.
+                let number = self.number();
+                self.blocks
+                    .insert(index, Block { number, low: rank, high: rank, used: [0; WORDS] });
             } else {
-                let other = self.blocks[block].split(self.bytes);
-                self.blocks.insert(block + 1, other);
+                self.split(index);
             }
         }
+    }
+
+    /// The number of a new block; rows are made longer when there is none.
+    fn number(&mut self) -> usize {
+        if self.free.is_empty() {
+            let more = if self.words == 1 { 1 } else { (self.room * 2).max(1) };
+            self.resize(more, self.words);
+        }
+        self.free.pop().unwrap_or(0)
+    }
+
+    /// Gives every row room for so many blocks of so many words; a row's first words stay.
+    fn resize(&mut self, room: usize, words: usize) {
+        let (old, new) = (self.room * self.words, room * words);
+        let mut rows = vec![0; self.bytes * 256 * new];
+        if old > 0 {
+            for (to, from) in rows.chunks_exact_mut(new).zip(self.rows.chunks_exact(old)) {
+                to[..old].copy_from_slice(from);
+            }
+        }
+        self.rows = rows;
+        self.free.extend((self.room..room).rev());
+        self.ranks.resize(new * 64, (0, 0));
+        self.ids.resize(new * 64, u32::MAX);
+        (self.room, self.words) = (room, words);
+    }
+
+    /// From one block of 64 rules to blocks of [`MANY`].
+    fn widen(&mut self) {
+        self.resize(1, WORDS);
+    }
+
+    /// Moves the worse half of a full block into a block of its own.
+    fn split(&mut self, index: usize) {
+        let number = self.number();
+        let (words, width) = (self.words, self.room * self.words);
+        let from = self.blocks[index].number;
+        let rank = |at: &usize| self.ranks[from * words * 64 + at];
+        let mut order: Vec<usize> = (0..words * 64).collect();
+        order.sort_by_key(rank);
+        let moved = order.split_off(order.len() / 2);
+        let high = order.iter().map(rank).max().unwrap_or(self.blocks[index].low);
+        let low = moved.iter().map(rank).min().unwrap_or(high);
+        self.blocks.insert(index + 1, Block { number, low, high: low, used: [0; WORDS] });
+        for (to, at) in moved.iter().enumerate() {
+            let all = from * words * 64 + at;
+            let (rank, id) = (self.ranks[all], self.ids[all]);
+            self.take(index + 1, to, rank, id);
+            let (old, new) = (from * words + at / 64, number * words + to / 64);
+            let positions = self.rows.chunks_exact_mut(256 * width);
+            for (rows, allowed) in positions.zip(&mut self.allowed) {
+                for row in rows.chunks_exact_mut(width) {
+                    let bit = row[old] >> (at % 64) & 1;
+                    row[new] |= bit << (to % 64);
+                    *allowed += bit;
+                }
+            }
+            self.clear(index, *at);
+        }
+        self.blocks[index].high = high;
     }
 }
 
