@@ -64,9 +64,9 @@ impl Golden {
         let (state, at) = (self.state.tables.get(table.index())?, id as usize);
         Some(TableEntry {
             entry: &state.installed.get(at)?.as_ref()?.entry,
-            counter: state.counters[at],
+            counter: state.hot[at].counter,
             meter: state.meters[at].config(),
-            used_us: state.used[at],
+            used_us: state.hot[at].used,
         })
     }
 

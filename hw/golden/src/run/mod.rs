@@ -90,6 +90,8 @@ pub(crate) struct Machine {
     spare_bytes: Vec<Vec<u8>>,
     copies: u32,
     out: Output,
+    /// What the instruction is about to write; only with a trace.
+    watched: Option<watch::Watched>,
 }
 
 /// Whether execution goes on.
@@ -128,6 +130,7 @@ impl Machine {
             spare_bytes: Vec::new(),
             copies: 0,
             out: Output::new(),
+            watched: None,
         }
     }
 
@@ -170,7 +173,9 @@ impl Machine {
         let mut back = 0;
         while let Some(instr) = code.instrs.get(pc).copied() {
             pc += 1;
-            let watched = if T { self.watch(cx, instr) } else { None };
+            if T {
+                self.watch(cx, instr);
+            }
             match instr {
                 Instr::Jump(to) => pc = to as usize,
                 Instr::IfZero(a, to) => {
@@ -292,8 +297,8 @@ impl Machine {
                     }
                 }
             }
-            if let Some(watched) = watched {
-                self.tell_change(cx, watched, sink);
+            if T {
+                self.tell_change(cx, sink);
             }
         }
     }
@@ -328,6 +333,7 @@ impl Machine {
         }
     }
 
+    #[inline(always)]
     fn select(&self, cx: Context<'_>, state: &State, index: u32) -> Option<Pc> {
         let select = &cx.code.selects[index as usize];
         match &select.cases {
@@ -376,7 +382,7 @@ impl Machine {
                 choices.get((hash % choices.len().max(1) as u64) as usize).copied()
             }
         };
-        let (action, args) = match (table.goals[id as usize], plan.profile) {
+        let (action, args) = match (table.hot[id as usize].goal, plan.profile) {
             (Goal::Action(action), _) => (action, &table.args[id as usize * table.stride..]),
             (goal, profile) => match (place(goal), profile) {
                 (Some(member), Some(profile)) => {
@@ -397,9 +403,9 @@ impl Machine {
         self.applied = Applied { hit: id != 0, action };
         if id != 0 {
             let at = id as usize;
-            table.used[at] = state.now;
+            table.hot[at].used = state.now;
             if plan.counts {
-                count(&mut table.counters[at], self.entered);
+                count(&mut table.hot[at].counter, self.entered);
             }
             if let Some((unit, colour)) = plan.meter {
                 let colour_of = table.meters[at].execute(tokens(unit, self.entered), state.now);

@@ -10,13 +10,19 @@ use restage_program::entity::{Action, Header, Map, Register, Table};
 use std::fmt::Write;
 
 /// A place that an instruction is about to write, with its old content.
+#[derive(Debug)]
 pub(super) struct Watched {
     slot: Slot,
     old: Bits,
 }
 
 impl Machine {
-    pub(super) fn watch(&self, cx: Context<'_>, instr: Instr) -> Option<Watched> {
+    /// Notes what an instruction is about to write.
+    pub(super) fn watch(&mut self, cx: Context<'_>, instr: Instr) {
+        self.watched = self.before(cx, instr);
+    }
+
+    fn before(&self, cx: Context<'_>, instr: Instr) -> Option<Watched> {
         let slot = match instr {
             Instr::Move { dst, .. }
             | Instr::MoveMany { dst, .. }
@@ -37,7 +43,9 @@ impl Machine {
         Some(Watched { slot, old: self.bits(slot, ty) })
     }
 
-    pub(super) fn tell_change(&self, cx: Context<'_>, watched: Watched, sink: Sink<'_>) {
+    /// Tells what the instruction has changed.
+    pub(super) fn tell_change(&mut self, cx: Context<'_>, sink: Sink<'_>) {
+        let Some(watched) = self.watched.take() else { return };
         let Some((place, ty)) = cx.names.place(watched.slot) else { return };
         let (old, new) = (watched.old, self.bits(watched.slot, ty));
         if old != new {

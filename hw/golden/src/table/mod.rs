@@ -29,6 +29,21 @@ pub(crate) enum Goal {
     Group(u32),
 }
 
+/// What a packet reads and writes of an entry, together for the cache's sake.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hot {
+    pub goal: Goal,
+    /// When it was last hit, or installed.
+    pub used: u64,
+    pub counter: CounterValue,
+}
+
+impl Hot {
+    fn new(goal: Goal, used: u64) -> Self {
+        Hot { goal, used, counter: CounterValue::default() }
+    }
+}
+
 /// Rules of more cubes than this are put in too widely and tested when they match.
 const MOST_CUBES: usize = 64;
 
@@ -53,14 +68,11 @@ pub(crate) struct Installed {
 pub(crate) struct TableState {
     kinds: Vec<(MatchKind, Type)>,
     lookup: Lookup,
-    pub goals: Vec<Goal>,
+    pub hot: Vec<Hot>,
     /// Action data, `stride` slots for every id.
     pub args: Vec<u64>,
     pub stride: usize,
-    pub counters: Vec<CounterValue>,
     pub meters: Vec<Meter>,
-    /// When each entry was last hit, or installed.
-    pub used: Vec<u64>,
     /// Tests of rules that were put in too widely.
     tests: HashMap<u32, Vec<Test>>,
     pub installed: Vec<Option<Installed>>,
@@ -103,12 +115,10 @@ impl TableState {
         TableState {
             kinds,
             lookup,
-            goals: vec![Goal::Action(0)],
+            hot: vec![Hot::new(Goal::Action(0), 0)],
             args: vec![0; stride],
             stride,
-            counters: vec![CounterValue::default()],
             meters: vec![Meter::default()],
-            used: vec![0],
             tests: HashMap::new(),
             installed: vec![None],
             by_key: HashMap::new(),
@@ -151,19 +161,16 @@ impl TableState {
 
     /// Adds an entry whose keys fit the table and which is not there.
     pub fn insert(&mut self, entry: Entry, goal: Goal, args: &[u64], now: u64) {
-        let id = self.free.pop().unwrap_or(self.goals.len() as u32);
+        let id = self.free.pop().unwrap_or(self.hot.len() as u32);
         let at = id as usize;
-        if at == self.goals.len() {
-            self.goals.push(goal);
+        if at == self.hot.len() {
+            self.hot.push(Hot::new(goal, now));
             self.args.resize(self.args.len() + self.stride, 0);
-            self.counters.push(CounterValue::default());
             self.meters.push(Meter::default());
-            self.used.push(now);
             self.installed.push(None);
         }
-        self.counters[at] = CounterValue::default();
+        self.hot[at] = Hot::new(goal, now);
         self.meters[at] = Meter::default();
-        self.used[at] = now;
         self.aim(id, goal, args);
         let keys = self.canonical(&entry.keys);
         match &mut self.lookup {
@@ -189,7 +196,7 @@ impl TableState {
 
     /// Changes what an id does.
     pub fn aim(&mut self, id: u32, goal: Goal, args: &[u64]) {
-        self.goals[id as usize] = goal;
+        self.hot[id as usize].goal = goal;
         let at = id as usize * self.stride;
         self.args[at..at + args.len()].copy_from_slice(args);
     }

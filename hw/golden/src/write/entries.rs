@@ -27,7 +27,7 @@ pub(super) fn write(program: &Program, state: &mut State, write: &Write) -> Resu
         Write::SetDirectCounter { keys, priority, value, .. } => match decl.counter {
             None => Err(Fault::Invalid("has no direct counter".into())),
             Some(_) => one.find(keys, *priority).map(|id| {
-                one.state.tables[table.index()].counters[id as usize] = *value;
+                one.state.tables[table.index()].hot[id as usize].counter = *value;
             }),
         },
         Write::SetDirectMeter { keys, priority, config, .. } => match decl.meter {
@@ -104,7 +104,7 @@ impl One<'_> {
         let id = self.find(&entry.keys, entry.priority)?;
         let (goal, args) = self.goal(&entry.target)?;
         let table = &mut self.state.tables[self.table.index()];
-        let old = table.goals[id as usize];
+        let old = table.hot[id as usize].goal;
         table.aim(id, goal, &args);
         if let Some(installed) = &mut table.installed[id as usize] {
             installed.entry.target = entry.target.clone();
@@ -124,7 +124,7 @@ impl One<'_> {
         }
         let id = self.find(keys, priority)?;
         let table = &mut self.state.tables[self.table.index()];
-        let goal = table.goals[id as usize];
+        let goal = table.hot[id as usize].goal;
         table.remove(id);
         self.uses(goal, false);
         Ok(())
