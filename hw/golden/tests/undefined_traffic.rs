@@ -1,6 +1,8 @@
 //! One test for each row of the undefined-behaviour table of ARCHITECTURE.md that is about tables,
 //! copies and what becomes of a packet.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Byte, insert, model, send};

@@ -1,6 +1,8 @@
 //! One test for each row of the undefined-behaviour table of ARCHITECTURE.md that is about values,
 //! headers, stacks and the parser.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Byte, Result, Two, insert, model, number, parse, send};

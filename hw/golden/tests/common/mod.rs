@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod traffic;
+
 use restage_golden::{Event, Golden, Input, Output};
 use restage_program::entry::{Entry, EntryTarget, KeyMatch, Write};
 use restage_program::prelude::*;
