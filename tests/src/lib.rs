@@ -5,6 +5,7 @@
 
 pub mod oracle;
 pub mod random;
+pub mod robust;
 pub mod slow;
 pub mod traffic;
 
