@@ -31,8 +31,11 @@
 
 mod args;
 mod body;
+mod checksum;
+mod declare;
 mod header;
 mod parser;
+mod resources;
 mod standard_view;
 mod table;
 mod value;
@@ -47,15 +50,11 @@ pub use standard_view::Standard;
 pub use table::TableBody;
 pub use value::{Field, FieldSlice, Href, Operand, Param, Val, Value, bits, max, min, mux};
 
-use crate::entity::{
-    Action, Counter, Digest, ErrorCode, FieldList, Header, HeaderType, Map, Meta, Meter, Profile,
-    Register, State, Table, Union, ValueSet,
-};
+use crate::entity::{Action, ErrorCode, HeaderType, Profile, State, Table, ValueSet};
 use crate::loc::Loc;
 use crate::program::*;
 use crate::types::Type;
 use std::collections::HashMap;
-use std::marker::PhantomData;
 
 /// The default action of a table before it is known.
 const NO_DEFAULT: Action = Action(u32::MAX);
@@ -125,111 +124,6 @@ impl Builder {
         Standard::new()
     }
 
-    fn header_type<H: HeaderView>(&mut self, loc: &Loc) -> HeaderType {
-        let program = &mut self.program;
-        *self.types.entry(H::NAME).or_insert_with(|| {
-            let name = header::p4_type_name(H::NAME);
-            let (fields, loc) = (H::fields(), loc.clone());
-            program.header_types.push(HeaderTypeDecl { name, fields, annotations: Vec::new(), loc })
-        })
-    }
-
-    fn instance<H: HeaderView>(&mut self, name: String, loc: Loc) -> Header {
-        let ty = self.header_type::<H>(&loc);
-        self.program.headers.push(HeaderDecl { name, ty, loc })
-    }
-
-    /// A header.
-    #[track_caller]
-    pub fn header<H: HeaderView>(&mut self, name: &str) -> H {
-        H::view(Href::One(self.instance::<H>(name.into(), Loc::caller())))
-    }
-
-    /// A header that the switch and its controller exchange: `@controller_header("packet_in")`.
-    #[track_caller]
-    pub fn controller_header<H: HeaderView>(&mut self, name: &str) -> H {
-        let loc = Loc::caller();
-        let ty = self.header_type::<H>(&loc);
-        if let Some(decl) = self.program.header_types.get_mut(ty) {
-            decl.annotations = vec![format!("@controller_header(\"{name}\")")];
-        }
-        H::view(Href::One(self.program.headers.push(HeaderDecl { name: name.into(), ty, loc })))
-    }
-
-    /// A stack of headers.
-    #[track_caller]
-    pub fn stack<H: HeaderView>(&mut self, name: &str, size: u32) -> StackView<H> {
-        let loc = Loc::caller();
-        let element = |i| format!("{name}[{i}]");
-        let headers: Vec<Header> =
-            (0..size).map(|i| self.instance::<H>(element(i), loc.clone())).collect();
-        let first = headers.first().copied().unwrap_or(Header(u32::MAX));
-        let elements = Elements::Headers(headers);
-        let stack = self.program.stacks.push(StackDecl { name: name.into(), elements, loc });
-        StackView { stack, first, size, kind: PhantomData }
-    }
-
-    /// A header union, without members yet.
-    #[track_caller]
-    pub fn union(&mut self, name: &str) -> Union {
-        let type_name = format!("{name}_u");
-        let loc = Loc::caller();
-        self.program.unions.push(UnionDecl {
-            name: name.into(),
-            type_name,
-            members: Vec::new(),
-            loc,
-        })
-    }
-
-    /// A member of a union.
-    #[track_caller]
-    pub fn member<H: HeaderView>(&mut self, union: Union, name: &str) -> H {
-        let outer = self.program.unions.get(union).map_or("?", |u| u.name.as_str());
-        let name = format!("{outer}.{name}");
-        let header = self.instance::<H>(name, Loc::caller());
-        if let Some(union) = self.program.unions.get_mut(union) {
-            union.members.push(header);
-        }
-        H::view(Href::One(header))
-    }
-
-    /// A metadata field.
-    #[track_caller]
-    pub fn meta(&mut self, name: &str, ty: Type) -> Field {
-        let FieldDecl { name, ty } = field_decl(name, ty);
-        Field::meta(self.program.metas.push(MetaDecl { name, ty, loc: Loc::caller() }), ty)
-    }
-
-    /// Metadata fields `name0`, `name1`, ... of one type, for what is done in rows.
-    #[track_caller]
-    pub fn metas<const N: usize>(&mut self, name: &str, ty: Type) -> [Field; N] {
-        let loc = Loc::caller();
-        std::array::from_fn(|i| {
-            let (name, loc) = (format!("{name}{i}"), loc.clone());
-            Field::meta(self.program.metas.push(MetaDecl { name, ty, loc }), ty)
-        })
-    }
-
-    /// A name that no metadata field has yet: `name`, or `name_2` and so on.
-    fn free_meta_name(&self, name: &str) -> String {
-        let taken = |name: &str| self.program.metas.values().any(|m| m.name == name);
-        let numbered = (2u32..).map(|n| format!("{name}_{n}"));
-        std::iter::once(name.to_string()).chain(numbered).find(|n| !taken(n)).unwrap_or_default()
-    }
-
-    /// A group of metadata fields, declared by [`metadata!`](crate::metadata!).
-    #[track_caller]
-    pub fn metadata<M: MetadataView>(&mut self) -> M {
-        let loc = Loc::caller();
-        let mut fields = M::fields().into_iter().map(|f| {
-            let (name, ty, loc) = (f.name, f.ty, loc.clone());
-            Field::meta(self.program.metas.push(MetaDecl { name, ty, loc }), ty)
-        });
-        // A view takes exactly as many fields as it has declared.
-        M::view(&mut || fields.next().unwrap_or(Field::meta(Meta(u32::MAX), Type::Bool)))
-    }
-
     /// A parser error of the program's own.
     pub fn error(&mut self, name: &str) -> ErrorCode {
         self.program.errors.push(name.into())
@@ -296,58 +190,6 @@ impl Builder {
         decl.body = stmts;
         decl.next = next.unwrap_or(Transition::To(Target::Reject));
         decl.loc = loc;
-    }
-
-    /// `verify_checksum(condition, items, field, algorithm)`
-    #[track_caller]
-    pub fn verify_checksum(
-        &mut self,
-        condition: impl Into<Operand>,
-        items: Vec<Item>,
-        field: Field,
-        algorithm: HashAlgorithm,
-    ) {
-        let checksum = checksum(condition.into(), items, field, algorithm, false);
-        self.program.verify.push(checksum);
-    }
-
-    /// `update_checksum(condition, items, field, algorithm)`
-    #[track_caller]
-    pub fn update_checksum(
-        &mut self,
-        condition: impl Into<Operand>,
-        items: Vec<Item>,
-        field: Field,
-        algorithm: HashAlgorithm,
-    ) {
-        let checksum = checksum(condition.into(), items, field, algorithm, false);
-        self.program.update.push(checksum);
-    }
-
-    /// `verify_checksum_with_payload(condition, items, field, algorithm)`
-    #[track_caller]
-    pub fn verify_checksum_with_payload(
-        &mut self,
-        condition: impl Into<Operand>,
-        items: Vec<Item>,
-        field: Field,
-        algorithm: HashAlgorithm,
-    ) {
-        let checksum = checksum(condition.into(), items, field, algorithm, true);
-        self.program.verify.push(checksum);
-    }
-
-    /// `update_checksum_with_payload(condition, items, field, algorithm)`
-    #[track_caller]
-    pub fn update_checksum_with_payload(
-        &mut self,
-        condition: impl Into<Operand>,
-        items: Vec<Item>,
-        field: Field,
-        algorithm: HashAlgorithm,
-    ) {
-        let checksum = checksum(condition.into(), items, field, algorithm, true);
-        self.program.update.push(checksum);
     }
 
     /// An action, with the data that entries give it.
@@ -427,75 +269,6 @@ impl Builder {
         self.program.profiles.push(ProfileDecl { preamble, size, selector })
     }
 
-    /// An array of counters.
-    #[track_caller]
-    pub fn counter(&mut self, name: &str, unit: Unit, size: u32) -> Counter {
-        let preamble = preamble(name);
-        self.program.counters.push(CounterDecl { preamble, unit, size })
-    }
-
-    /// An array of meters.
-    #[track_caller]
-    pub fn meter(&mut self, name: &str, unit: Unit, size: u32) -> Meter {
-        let preamble = preamble(name);
-        self.program.meters.push(MeterDecl { preamble, unit, size })
-    }
-
-    /// An array of registers.
-    #[track_caller]
-    pub fn register(&mut self, name: &str, ty: Type, size: u32) -> Register {
-        let preamble = preamble(name);
-        self.program.registers.push(RegisterDecl { preamble, ty, size })
-    }
-
-    /// Arrays of registers `name0`, `name1`, ...: the rows of a sketch.
-    #[track_caller]
-    pub fn registers<const N: usize>(&mut self, name: &str, ty: Type, size: u32) -> [Register; N] {
-        let loc = Loc::caller();
-        std::array::from_fn(|i| {
-            let name = format!("{name}{i}");
-            let preamble = Preamble { name, loc: loc.clone(), ..Preamble::default() };
-            self.program.registers.push(RegisterDecl { preamble, ty, size })
-        })
-    }
-
-    /// A map that packets fill: `buckets` times `ways` entries. An entry that was not used for
-    /// `idle_timeout_us` microseconds is dead; 0 keeps entries for ever.
-    #[track_caller]
-    pub fn map<const K: usize, const V: usize>(
-        &mut self,
-        name: &str,
-        key: [(&str, Type); K],
-        values: [(&str, Type); V],
-        (buckets, ways): (u32, u32),
-        idle_timeout_us: u64,
-    ) -> Map {
-        let (preamble, key, values) = (preamble(name), field_decls(key), field_decls(values));
-        self.program.maps.push(MapDecl { preamble, key, values, buckets, ways, idle_timeout_us })
-    }
-
-    /// Metadata for a copy or a further pass to keep.
-    #[track_caller]
-    pub fn field_list<const N: usize>(&mut self, name: &str, fields: [Field; N]) -> FieldList {
-        // Only metadata can be kept; anything else names a field that does not exist.
-        let metas = fields.map(|f| f.as_meta().unwrap_or(Meta(u32::MAX))).to_vec();
-        self.program.field_lists.push(FieldListDecl {
-            name: name.into(),
-            metas,
-            loc: Loc::caller(),
-        })
-    }
-
-    /// A message to the control plane, with the values that these have at the end of ingress.
-    #[track_caller]
-    pub fn digest<const N: usize>(&mut self, name: &str, fields: [(&str, Field); N]) -> Digest {
-        let preamble = preamble(name);
-        let fields = fields
-            .map(|(name, field)| (field_decl(name, field.ty()), Val::from(field).into_expr()))
-            .to_vec();
-        self.program.digests.push(DigestDecl { preamble, fields })
-    }
-
     /// The ingress half.
     pub fn ingress(&mut self, describe: impl FnOnce(&mut Body<'_>)) {
         let mut body = Body::new(self);
@@ -513,47 +286,5 @@ impl Builder {
     /// Sends a header, a stack or a union next.
     pub fn emit(&mut self, what: impl Emittable) {
         self.program.deparser.push(what.emit());
-    }
-}
-
-#[track_caller]
-fn checksum(
-    condition: Operand,
-    items: Vec<Item>,
-    field: Field,
-    algorithm: HashAlgorithm,
-    with_payload: bool,
-) -> Checksum {
-    Checksum {
-        condition: condition.fit(Type::Bool),
-        items: table::if_valid(items),
-        field: field.into(),
-        algorithm,
-        with_payload,
-        loc: Loc::caller(),
-    }
-}
-
-impl From<Val> for Item {
-    fn from(val: Val) -> Item {
-        Item::Value(val.into_expr())
-    }
-}
-
-impl From<Field> for Item {
-    fn from(field: Field) -> Item {
-        Item::Value(Val::from(field).into_expr())
-    }
-}
-
-impl From<FieldSlice> for Item {
-    fn from(slice: FieldSlice) -> Item {
-        Item::Value(Val::from(slice).into_expr())
-    }
-}
-
-impl From<Param> for Item {
-    fn from(param: Param) -> Item {
-        Item::Value(Val::from(param).into_expr())
     }
 }
