@@ -10,6 +10,7 @@ use restage_gen::source;
 use restage_program::entries_text;
 use restage_tests::traffic::Traffic;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::PathBuf;
@@ -60,14 +61,15 @@ fn run(args: &Args) -> Result<()> {
     let mut files = BTreeMap::new();
     for seconds in 0..args.packets {
         let (port, bytes) = traffic.packet();
-        if !files.contains_key(&port) {
-            let path = args.out.join(format!("in{port}.pcap"));
-            let file = File::create(&path).with_context(|| format!("{}", path.display()))?;
-            files.insert(port, Writer::new(BufWriter::new(file), ETHERNET)?);
-        }
-        if let Some(writer) = files.get_mut(&port) {
-            writer.packet(Packet { seconds, micros: 0, bytes: &bytes })?;
-        }
+        let writer = match files.entry(port) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(new) => {
+                let path = args.out.join(format!("in{port}.pcap"));
+                let file = File::create(&path).with_context(|| format!("{}", path.display()))?;
+                new.insert(Writer::new(BufWriter::new(file), ETHERNET)?)
+            }
+        };
+        writer.packet(Packet { seconds, micros: 0, bytes: &bytes })?;
     }
     for (_, writer) in files {
         writer.finish()?;
