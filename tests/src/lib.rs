@@ -6,6 +6,7 @@
 pub mod oracle;
 pub mod random;
 pub mod robust;
+pub mod roundtrip;
 pub mod slow;
 pub mod traffic;
 

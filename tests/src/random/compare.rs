@@ -22,7 +22,7 @@ pub struct Packet {
 
 impl Packet {
     /// What the models are told of its queue: numbers that differ, so that none stands for another.
-    fn queue(&self) -> Queue {
+    pub(crate) fn queue(&self) -> Queue {
         Queue {
             enq_timestamp: (self.time_us as u32).wrapping_add(1),
             enq_qdepth: self.depth,
@@ -236,7 +236,8 @@ fn state(case: &Case, golden: &Golden, slow: &Slow) -> Option<String> {
     None
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal, not more than a line or two.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let text: String = bytes.iter().take(200).map(|b| format!("{b:02x}")).collect();
     if bytes.len() > 200 { format!("{text}...") } else { text }
 }

@@ -3,6 +3,8 @@
 use super::compare::{Case, Packet};
 use super::{Rng, entries, make};
 use crate::traffic::Traffic;
+use restage_program::check::Checked;
+use restage_program::entry::Write;
 use restage_program::{Program, Violations};
 
 /// The program of a seed was not what it should be.
@@ -23,6 +25,15 @@ pub fn trial(seed: u64, packets: usize) -> Result<Case, TrialError> {
     let program = program.check().map_err(|e| TrialError::Refused(seed, e))?;
     let mut rng = Rng::new(!seed);
     let writes = entries::writes(&program, &mut rng);
+    Ok(with_traffic(program, writes, &mut rng, packets))
+}
+
+/// A case of a program and entries that there are already.
+pub fn case_for(program: Checked, writes: Vec<Write>, seed: u64, packets: usize) -> Case {
+    with_traffic(program, writes, &mut Rng::new(seed), packets)
+}
+
+fn with_traffic(program: Checked, writes: Vec<Write>, rng: &mut Rng, packets: usize) -> Case {
     let traffic = Traffic::new(&program, &writes, rng.bits64());
     let mut time_us = 1000;
     let packets = traffic
@@ -32,7 +43,7 @@ pub fn trial(seed: u64, packets: usize) -> Result<Case, TrialError> {
             Packet { port, bytes, time_us, depth: rng.between(0, 99) }
         })
         .collect();
-    Ok(Case { program, writes, packets })
+    Case { program, writes, packets }
 }
 
 /// Writes a program as JSON and reads it again; says how it has changed.

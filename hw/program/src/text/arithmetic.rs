@@ -5,9 +5,10 @@
 //! at the top of the file, so that the text stays as long as the expression and no operand is written
 //! twice.
 
-use super::expr::{Exprs, Piece, Site, Style, bind, cast, digits};
+use super::expr::{Exprs, Piece, Site, Style, bind, cast, digits, slice};
 use super::gaps::Gap;
 use crate::bits::Bits;
+use crate::check::MAX_DEPTH;
 use crate::eval::eval;
 use crate::expr::Expr;
 use crate::op::Op;
@@ -15,6 +16,35 @@ use crate::types::{MAX_WIDTH, Type};
 
 /// p4c takes a shift amount of at most so many bits for BMv2.
 const AMOUNT: u32 = 8;
+
+/// An operand that is longer is not written three times.
+const LONG: usize = 5000;
+
+/// The value of an expression that has one without any packet, as p4c finds it too.
+pub(super) fn folded(expr: &Expr, depth: u32) -> Option<Bits> {
+    match expr {
+        Expr::Const { value, .. } => Some(value.clone()),
+        Expr::Op { op, args } if depth < MAX_DEPTH => {
+            let values = args.iter().map(|a| Some((constant_type(a)?, folded(a, depth + 1)?)));
+            let values: Vec<(Type, Bits)> = values.collect::<Option<_>>()?;
+            let pairs: Vec<(Type, &Bits)> = values.iter().map(|(t, v)| (*t, v)).collect();
+            eval(*op, &pairs)
+        }
+        _ => None,
+    }
+}
+
+/// The type of an expression of constants.
+fn constant_type(expr: &Expr) -> Option<Type> {
+    match expr {
+        Expr::Const { ty, .. } => Some(*ty),
+        Expr::Op { op, args } => {
+            let types: Option<Vec<Type>> = args.iter().map(constant_type).collect();
+            op.result_type(&types?).ok()
+        }
+        _ => None,
+    }
+}
 
 impl Exprs<'_> {
     /// The nearest value of another type.
@@ -28,8 +58,11 @@ impl Exprs<'_> {
         }
         let simple = matches!(operand, Some(Expr::Read(_) | Expr::Param(_) | Expr::Const { .. }));
         // p4c has no `if` in parsers, which is what a function with a conditional becomes.
-        if simple || site == Site::Parser && of.text.len() < 1000 {
+        if simple || site == Site::Parser && of.text.len() < LONG {
             return saturated(of, from, to);
+        }
+        if site == Site::Parser {
+            file.gap(Gap::LONG_IN_PARSER);
         }
         let name = format!("saturate_{}_to_{}", word(from), word(to));
         let body = saturated(&Piece::whole("x", Some(from)), from, to);
@@ -92,6 +125,33 @@ impl Exprs<'_> {
         let name = file
             .function(&name, |name| format!("{ty} {name}(in {ty} x) {{\n    return {body};\n}}\n"));
         Some(Piece::whole(format!("{name}({})", of.text), Some(ty)))
+    }
+
+    /// A shift by a constant. p4c shifts by 256 bits at most; what is shifted farther is put together.
+    pub(super) fn fixed_shift(&self, op: Op, of: &Piece, by: &Bits) -> Piece {
+        let Some(ty) = of.ty else { return Piece::whole("?shift", None) };
+        let width = ty.width();
+        // By more than the width is as good as by the width.
+        let by = by.to_u64().map_or(width, |by| by.min(width.into()) as u32);
+        let signed = ty.is_signed() && op == Op::Shr;
+        match op {
+            _ if matches!(self.style, Style::Plain) || by <= 1 << AMOUNT && by < width => {
+                let sign = if op == Op::Shl { "<<" } else { ">>" };
+                Piece::new(format!("{} {sign} {by}", of.at_least(bind::SHIFT)), bind::SHIFT, of.ty)
+            }
+            Op::Shr if signed => {
+                let top = slice(of, width - 1, by.min(width - 1));
+                cast(&cast(&top, Type::Int(width - by.min(width - 1))), ty)
+            }
+            _ if by >= width => {
+                cast(&Piece::whole(format!("{width}w0"), Some(Type::Bit(width))), ty)
+            }
+            Op::Shl => {
+                let text = format!("{} ++ {by}w0", slice(of, width - 1 - by, 0).text);
+                cast(&Piece::new(text, bind::SUM, Some(Type::Bit(width))), ty)
+            }
+            _ => cast(&slice(of, width - 1, by), ty),
+        }
     }
 
     /// The amount of a shift, narrow enough for p4c; or the whole shift, when one narrow amount does

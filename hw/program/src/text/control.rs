@@ -1,6 +1,6 @@
 //! Controls: the two halves, the checksums, the deparser, and the instances they use.
 
-use super::expr::Site;
+use super::expr::{Site, param_type};
 use super::file::File;
 use super::gaps::Gap;
 use super::layout::Layout;
@@ -170,7 +170,7 @@ fn action(file: &File<'_>, part: Part, action: Action, out: &mut Layout) {
                 true => String::new(),
                 false => format!("@name({}) ", quoted(&f.name)),
             };
-            let ty = if unsigned { table::unsigned(f.ty) } else { f.ty };
+            let ty = param_type(f.ty, unsigned);
             format!("{rename}{ty} {name}")
         })
         .collect();

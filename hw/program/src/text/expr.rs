@@ -126,9 +126,9 @@ impl<'a> Exprs<'a> {
                 let declared = self.params.get(*index as usize).map(|p| p.name.as_str());
                 let name = self.param_names.get(*index as usize).map(String::as_str).or(declared);
                 let name = name.map_or_else(|| format!("?parameter{index}"), str::to_string);
-                match ty {
-                    Some(Type::Int(w)) if self.unsigned_params => {
-                        cast(&Piece::whole(name, Some(Type::Bit(w))), Type::Int(w))
+                match ty.map(|ty| (ty, param_type(ty, self.unsigned_params))) {
+                    Some((ty, declared)) if ty != declared && self.is_file() => {
+                        cast(&Piece::whole(name, Some(declared)), ty)
                     }
                     _ => Piece::whole(name, ty),
                 }
@@ -147,6 +147,10 @@ impl<'a> Exprs<'a> {
         }
     }
 
+    fn is_file(&self) -> bool {
+        matches!(self.style, Style::File(..))
+    }
+
     /// What a place holds.
     fn read(&self, place: &Place) -> Piece {
         let (root, hi, lo) = flatten(place);
@@ -161,7 +165,11 @@ impl<'a> Exprs<'a> {
     pub fn place(&self, place: &Place) -> String {
         let (root, hi, lo) = flatten(place);
         let text = self.root(root, true);
+        let whole = Some(Type::Bit(hi.saturating_add(1)));
         match place {
+            Place::Slice { .. } if lo == 0 && self.program.type_of_place(root).ok() == whole => {
+                text
+            }
             Place::Slice { .. } => format!("{text}[{hi}:{lo}]"),
             _ => text,
         }
@@ -173,6 +181,11 @@ impl<'a> Exprs<'a> {
             Place::Meta(meta) => self.meta(*meta),
             Place::Field { header, field } => {
                 let ty = self.program.type_of_header(header).ok();
+                let next =
+                    matches!(header, HeaderRef::Element { at: ElementIndex::Next, .. }) && !written;
+                if let (true, Style::File(file, _)) = (next, self.style) {
+                    file.gap(Gap::NEXT);
+                }
                 let header =
                     if written { self.header_written(header) } else { self.header(header) };
                 format!("{header}.{}", self.field(ty, *field))
@@ -252,13 +265,21 @@ impl<'a> Exprs<'a> {
         }
     }
 
-    /// P4 refuses a constant index that is out of range.
+    /// P4 refuses a constant index that is out of range; p4c crashes on one into a stack of unions that is
+    /// no constant.
     fn check_index(&self, stack: Stack, index: &Expr) {
-        if let (Style::File(file, _), Expr::Const { value, .. }) = (self.style, index) {
-            let len = self.program.stacks.get(stack).map_or(0, |s| s.elements.len() as u64);
-            if value.to_u64().is_none_or(|i| i >= len) {
-                file.gap(Gap::INDEX);
+        let (Style::File(file, _), Some(decl)) = (self.style, self.program.stacks.get(stack))
+        else {
+            return;
+        };
+        match (super::arithmetic::folded(index, 0), &decl.elements) {
+            (Some(value), elements) => {
+                if value.to_u64().is_none_or(|i| i >= elements.len() as u64) {
+                    file.gap(Gap::INDEX);
+                }
             }
+            (None, Elements::Unions(_)) => file.gap(Gap::UNION_INDEX),
+            (None, Elements::Headers(_)) => {}
         }
     }
 
@@ -404,9 +425,7 @@ impl<'a> Exprs<'a> {
                 let a = arg(0);
                 let amount = match args.get(1) {
                     Some(Expr::Const { value, .. }) => {
-                        // More than the width is as good as the width, and within what p4c takes.
-                        let width = a.ty.map_or(255, Type::width).into();
-                        Piece::whole(value.to_u64().unwrap_or(width).min(width).to_string(), None)
+                        return self.fixed_shift(op, &a, value);
                     }
                     Some(amount) => match self.long_shift(op, &a, amount) {
                         Ok(amount) => amount,
@@ -424,10 +443,17 @@ impl<'a> Exprs<'a> {
             Op::Gt => compare(">", bind::ORDER),
             Op::Ge => compare(">=", bind::ORDER),
             Op::Concat => {
+                // p4c gets concatenations of numbers with signs wrong: bits are put together.
                 let (a, b) = (arg(0), arg(1));
                 let types: Option<Vec<Type>> = [a.ty, b.ty].into_iter().collect();
                 let ty = types.and_then(|t| op.result_type(&t).ok());
-                infix("++", bind::SUM, (a, b), ty)
+                let bits = |p: Piece| match p.ty {
+                    Some(Type::Int(w)) => cast(&p, Type::Bit(w)),
+                    _ => p,
+                };
+                let width = ty.map(|t| Type::Bit(t.width()));
+                let all = infix("++", bind::SUM, (bits(a), bits(b)), width);
+                ty.map_or(all.clone(), |ty| cast(&all, ty))
             }
             Op::Mux => {
                 let (c, a, b) = (arg(0), arg(1), arg(2));
@@ -445,12 +471,25 @@ impl<'a> Exprs<'a> {
     }
 }
 
+/// The type with which an action's parameter is declared: p4c has no `bool` there.
+pub(super) fn param_type(ty: Type, unsigned: bool) -> Type {
+    match ty {
+        Type::Bool => Type::Bit(1),
+        Type::Int(w) if unsigned => Type::Bit(w),
+        other => other,
+    }
+}
+
 /// `x[hi:lo]`. A number with a sign is made one without before.
 pub(super) fn slice(of: &Piece, hi: u32, lo: u32) -> Piece {
     let ty = (lo <= hi).then(|| Type::Bit(hi - lo + 1));
     match of.ty {
+        Some(Type::Bit(w)) if lo == 0 && hi + 1 == w => of.clone(),
         Some(Type::Int(w)) => {
             let bits = cast(of, Type::Bit(w));
+            if lo == 0 && hi + 1 == w {
+                return bits;
+            }
             Piece::whole(format!("{}[{hi}:{lo}]", bits.at_least(bind::WHOLE)), ty)
         }
         _ => Piece::whole(format!("{}[{hi}:{lo}]", of.at_least(bind::WHOLE)), ty),

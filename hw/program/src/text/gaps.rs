@@ -21,6 +21,11 @@ impl Gap {
     pub(super) const LAST: &'static str =
         "outside the parser P4 has neither `last` nor `lastIndex`";
     pub(super) const INDEX: &'static str = "P4 refuses a constant index beyond the stack";
+    pub(super) const UNION_INDEX: &'static str =
+        "p4c takes only constant indices into a stack of unions";
+    pub(super) const NEXT: &'static str = "P4 does not read the next element of a stack";
+    pub(super) const LONG_IN_PARSER: &'static str =
+        "p4c has no functions with conditions in parsers, and the operand is long";
     pub(super) const STANDARD_IN_CHECKSUM: &'static str =
         "checksum controls do not see standard metadata";
     pub(super) const DIVISION: &'static str =
@@ -33,9 +38,11 @@ impl Gap {
     pub(super) const HASH_LIST: &'static str =
         "more than 4 headers whose fields are left out of a hash when they are invalid";
     pub(super) const CHECKSUM_ITEM: &'static str = "p4c takes only fields, headers and constants for checksums, and leaves out invalid headers";
-    pub(super) const SELECTOR_ITEM: &'static str = "p4c takes no whole header as selector key";
+    pub(super) const SELECTOR_ITEM: &'static str = "p4c takes no varbit as selector key";
     pub(super) const PROFILE_DEFAULT: &'static str =
-        "p4c drops the default action of a table with an action profile";
+        "p4c has no default action that can change for a table with an action profile";
+    pub(super) const PROFILE_SWITCH: &'static str =
+        "p4c has no default action to switch on for a table with an action profile";
     pub(super) const PROFILE_ENTRY: &'static str =
         "P4 has no entries that name members or groups of a profile";
     pub(super) const ENTRY_TIMEOUT: &'static str = "P4 has no time-out of an entry";

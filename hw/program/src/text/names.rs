@@ -175,15 +175,8 @@ impl Names {
 
     /// Everything that the control plane knows by name.
     fn objects(&mut self, p: &Program, uses: &Uses) {
-        let half = |object: Object| {
-            let name = object.preamble(p).map_or("", |d| d.name.as_str());
-            match name.split('.').next() {
-                Some(first) if first == self.blocks.egress => Part::Egress,
-                _ => Part::Ingress,
-            }
-        };
         let homes: Vec<(Object, Vec<Part>)> =
-            Object::all(p).into_iter().map(|o| (o, uses.homes(o, half(o)))).collect();
+            Object::all(p).into_iter().map(|o| (o, uses.homes(o))).collect();
         for (object, _) in homes.iter().filter(|(_, parts)| parts.contains(&Part::Top)) {
             let name = object.preamble(p).map_or("", |d| d.name.as_str());
             let local = local(name, "", &mut self.top);
@@ -328,11 +321,15 @@ fn local(full: &str, block: &str, words: &mut Words) -> Local {
 /// Names of the blocks: those with which the names of their objects begin, where they do.
 fn blocks(p: &Program, uses: &Uses, top: &mut Words) -> Blocks {
     let mut prefix = |part: Part, usual: &str| {
+        let here = |o: &Object| uses.homes(*o) == [part];
+        let mut objects: Vec<Object> = Object::all(p).into_iter().filter(here).collect();
+        // Tables and actions say more than state, which may belong to several parts.
+        let main = |o: &Object| matches!(o, Object::Action(_) | Object::Table(_));
+        if objects.iter().any(main) {
+            objects.retain(main);
+        }
         let mut seen: Vec<(&str, usize)> = Vec::new();
-        for object in Object::all(p) {
-            if uses.homes(object, Part::Ingress) != [part] || !uses.is_used(object) {
-                continue;
-            }
+        for object in objects {
             let Some((first, _)) = object.preamble(p).and_then(|d| d.name.split_once('.')) else {
                 continue;
             };

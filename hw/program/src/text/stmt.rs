@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::expr::{Exprs, Piece, bind, cast, flatten};
+use super::expr::{Exprs, Piece, bind, cast, flatten, param_type};
 use super::file::File;
 use super::gaps::Gap;
 use super::layout::Layout;
@@ -13,6 +13,9 @@ use crate::program::{HashAlgorithm, Item};
 use crate::stmt::{AfterApply, Block, Stmt, StmtKind};
 use crate::types::Type;
 use std::cell::Cell;
+
+/// p4c shifts by so many bits at most, also where it writes some bits of a field.
+const FAR: u32 = 256;
 
 /// A hash over fields of at most so many headers that may be invalid: each doubles the text.
 const MAX_OPTIONAL: usize = 4;
@@ -44,8 +47,8 @@ impl<'a> Body<'a> {
     fn stmt(&self, stmt: &Stmt, out: &mut Layout) {
         let x = &self.exprs;
         match &stmt.kind {
-            StmtKind::Assign { dst, src } => match self.signed_slice(dst) {
-                true => self.assign(dst, &x.exact(src), out),
+            StmtKind::Assign { dst, src } => match self.awkward_slice(dst) {
+                true => self.assign(dst, &x.piece(src).at_least(bind::SUM + 1), out),
                 false => self.assign(dst, &x.known(src), out),
             },
             StmtKind::CopyHeader { dst, src } => {
@@ -87,8 +90,8 @@ impl<'a> Body<'a> {
                 let unsigned = self.file.unsigned_params(*action);
                 let arg = |a| {
                     let piece = x.known_piece(a);
-                    match piece.ty {
-                        Some(Type::Int(w)) if unsigned => cast(&x.piece(a), Type::Bit(w)).text,
+                    match piece.ty.map(|ty| (ty, param_type(ty, unsigned))) {
+                        Some((ty, declared)) if ty != declared => cast(&x.piece(a), declared).text,
                         _ => piece.text,
                     }
                 };
@@ -182,38 +185,44 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// `dst = text`. P4 has no slices of signed fields to write to: the bits around are put back.
+    /// `dst = text`. Bits that cannot be written alone are written with those around them; the text must hold as
+    /// tightly as a sum then.
     fn assign(&self, dst: &Place, text: &str, out: &mut Layout) {
-        if !self.signed_slice(dst) {
+        if !self.awkward_slice(dst) {
             return out.line(format!("{} = {text};", self.exprs.place(dst)));
         }
         let (root, hi, lo) = flatten(dst);
-        let width = self.file.program.type_of_place(root).map_or(0, Type::width);
         let whole = self.exprs.piece(&Expr::Read(root.clone()));
-        let bits = cast(&whole, Type::Bit(width)).text;
+        let Some(ty) = whole.ty else { return };
+        let bits = cast(&whole, Type::Bit(ty.width()));
+        let bits = bits.at_least(bind::WHOLE);
         let mut parts = Vec::new();
-        if hi + 1 < width {
-            parts.push(format!("({bits})[{}:{}]", width - 1, hi + 1));
+        if hi + 1 < ty.width() {
+            parts.push(format!("{bits}[{}:{}]", ty.width() - 1, hi + 1));
         }
-        parts.push(format!("({text})"));
+        parts.push(text.to_string());
         if lo > 0 {
-            parts.push(format!("({bits})[{}:0]", lo - 1));
+            parts.push(format!("{bits}[{}:0]", lo - 1));
         }
-        let name = self.exprs.place(root);
-        out.line(format!("{name} = (int<{width}>)({});", parts.join(" ++ ")));
+        let all = Piece::new(parts.join(" ++ "), bind::SUM, Some(Type::Bit(ty.width())));
+        out.line(format!("{} = {};", self.exprs.place(root), cast(&all, ty).text));
     }
 
-    /// Whether a place is some bits of a number with a sign.
-    fn signed_slice(&self, place: &Place) -> bool {
-        let (root, ..) = flatten(place);
+    /// Whether a place is some bits that p4c does not write: of a number with a sign, or far up.
+    fn awkward_slice(&self, place: &Place) -> bool {
+        let (root, _, lo) = flatten(place);
         matches!(place, Place::Slice { .. })
-            && matches!(self.file.program.type_of_place(root), Ok(Type::Int(_)))
+            && match self.file.program.type_of_place(root) {
+                Ok(Type::Int(_)) => true,
+                Ok(_) => lo > FAR,
+                Err(_) => false,
+            }
     }
 
-    /// A statement that writes to a place by itself; through a variable when the place is a slice of a
-    /// signed field.
+    /// A statement that writes to a place by itself; through a variable when that is some bits of a
+    /// field, which p4c does not take everywhere.
     fn into(&self, dst: &Place, out: &mut Layout, text: impl FnOnce(&str) -> String) {
-        if !self.signed_slice(dst) {
+        if !matches!(dst, Place::Slice { .. }) {
             return out.line(text(&self.exprs.place(dst)));
         }
         let (_, hi, lo) = flatten(dst);
@@ -277,16 +286,28 @@ impl<'a> Body<'a> {
 
     fn hit(&self, head: Head, table: Table, hit: &Block, miss: &Block, out: &mut Layout) {
         let name = self.object(table.into());
-        match hit.is_empty() {
-            true => {
-                let missed = Piece::whole(format!("{name}.apply().miss"), Some(Type::Bool));
-                self.branch(head, &missed, miss, hit, out);
-            }
-            false => {
-                let found = Piece::whole(format!("{name}.apply().hit"), Some(Type::Bool));
-                self.branch(head, &found, hit, miss, out);
-            }
+        let result = |word: &str| Piece::whole(format!("{name}.apply().{word}"), Some(Type::Bool));
+        let default = self.profile_default(table);
+        let Some(default) = default else {
+            return match hit.is_empty() {
+                true => self.branch(head, &result("miss"), miss, hit, out),
+                false => self.branch(head, &result("hit"), hit, miss, out),
+            };
+        };
+        let word = if hit.is_empty() { "miss" } else { "hit" };
+        self.branch(head, &result(word), hit, &Vec::new(), out);
+        if !hit.is_empty() {
+            out.reopen("else");
         }
+        out.line(default);
+        self.block(miss, out);
+    }
+
+    /// The call of the default action of a table with a profile, where p4c has no default actions.
+    fn profile_default(&self, table: Table) -> Option<String> {
+        let decl = self.file.program.tables.get(table).filter(|d| d.profile.is_some())?;
+        let nothing = is_no_action(self.file.program, decl.default.action);
+        (!nothing).then(|| format!("{};", super::table::call(self.file, self.part, &decl.default)))
     }
 
     fn apply(&self, table: Table, then: &AfterApply, out: &mut Layout) {
@@ -297,6 +318,9 @@ impl<'a> Body<'a> {
                 out.close();
             }
             AfterApply::Switch { cases, default } => {
+                if self.profile_default(table).is_some() {
+                    self.file.gap(Gap::PROFILE_SWITCH);
+                }
                 out.open(format!("switch ({name}.apply().action_run)"));
                 for case in cases {
                     let labels: Vec<String> =
@@ -313,6 +337,10 @@ impl<'a> Body<'a> {
                     self.block(default, out);
                     out.close();
                 }
+                out.close();
+            }
+            _ if self.profile_default(table).is_some() => {
+                self.hit(Head::If, table, &Vec::new(), &Vec::new(), out);
                 out.close();
             }
             _ => out.line(format!("{name}.apply();")),
@@ -362,7 +390,7 @@ impl<'a> Body<'a> {
         let items: Vec<String> = call.items.iter().filter(present).map(|i| self.item(i)).collect();
         let algorithm = algorithm(self.file, call.algorithm);
         let (base, max) = (x.exact(call.base), x.exact(call.max));
-        if self.signed_slice(call.dst) {
+        if matches!(call.dst, Place::Slice { .. }) {
             let items = items.join(", ");
             return self.into(call.dst, out, |dst| {
                 format!("hash({dst}, HashAlgorithm.{algorithm}, {base}, {{ {items} }}, {max});")

@@ -1,6 +1,6 @@
 //! Tables.
 
-use super::expr::{Site, bind};
+use super::expr::{Site, bind, param_type};
 use super::file::File;
 use super::gaps::Gap;
 use super::layout::Layout;
@@ -18,7 +18,7 @@ use crate::types::Type;
 pub(super) fn write(file: &File<'_>, part: Part, table: Table, decl: &TableDecl, out: &mut Layout) {
     let Some(local) = file.names.declared(part, table) else { return };
     file.at(format!("table {}", decl.preamble.name));
-    if file.uses.applied(table) > 1 {
+    if file.uses.forks(table) {
         file.gap(Gap::APPLIED_TWICE);
     }
     let mut body = out.inner();
@@ -102,8 +102,8 @@ fn keys(file: &File<'_>, part: Part, decl: &TableDecl, out: &mut Layout) {
         let (text, named) = match item {
             Item::IfValid { header, field } => (place(header, *field), true),
             Item::Header(header) => {
-                file.gap(Gap::SELECTOR_ITEM);
-                (exprs.header(header), true)
+                rows.extend(header_keys(file, header, &place));
+                continue;
             }
             Item::Value(expr @ Expr::Read(Place::Meta(_))) => (exprs.exact(expr), true),
             // A field of an invalid header would be left out; an expression is not.
@@ -128,6 +128,19 @@ fn keys(file: &File<'_>, part: Part, decl: &TableDecl, out: &mut Layout) {
             out.close();
         }
     }
+}
+
+/// A whole header as selector keys: its fields, which are left out when it is invalid as it is.
+fn header_keys(
+    file: &File<'_>,
+    header: &HeaderRef,
+    place: &dyn Fn(&HeaderRef, u32) -> String,
+) -> Vec<Vec<String>> {
+    let fields = file.program.header_type(header).map(|t| t.fields.as_slice()).unwrap_or_default();
+    if fields.iter().any(|f| matches!(f.ty, Type::Varbit(_))) {
+        file.gap(Gap::SELECTOR_ITEM);
+    }
+    (0..fields.len() as u32).map(|i| vec![place(header, i), ": selector;".into()]).collect()
 }
 
 /// The name that p4c gives to a key by itself.
@@ -170,11 +183,12 @@ fn action(file: &File<'_>, part: Part, action: Action) -> String {
     local.map_or_else(|| format!("?action{}", action.0), |l| l.name.clone())
 }
 
-fn call(file: &File<'_>, part: Part, call: &ActionCall) -> String {
+/// An action with constant arguments.
+pub(super) fn call(file: &File<'_>, part: Part, call: &ActionCall) -> String {
     let params = file.program.actions.get(call.action).map(|a| a.params.as_slice());
     let exprs = file.exprs(Site::Control(part));
-    let plain = file.unsigned_params(call.action);
-    let ty = |p: &FieldDecl| if plain { unsigned(p.ty) } else { p.ty };
+    let unsigned = file.unsigned_params(call.action);
+    let ty = |p: &FieldDecl| param_type(p.ty, unsigned);
     let args: Vec<String> = call
         .args
         .iter()
@@ -187,11 +201,15 @@ fn call(file: &File<'_>, part: Part, call: &ActionCall) -> String {
 fn default(file: &File<'_>, part: Part, decl: &TableDecl, out: &mut Layout) {
     let listed = decl.actions.iter().any(|r| r.action == decl.default.action);
     let nothing = is_no_action(file.program, decl.default.action);
-    if nothing && (!listed || decl.profile.is_some()) && !decl.const_default {
+    if decl.profile.is_some() {
+        // p4c has no default actions here: where the table is applied, a miss calls it.
+        if !nothing && !decl.const_default {
+            file.gap(Gap::PROFILE_DEFAULT);
+        }
         return;
     }
-    if decl.profile.is_some() {
-        file.gap(Gap::PROFILE_DEFAULT);
+    if nothing && !listed && !decl.const_default {
+        return;
     }
     let word = if decl.const_default { "const " } else { "" };
     out.line(format!("{word}default_action = {};", call(file, part, &decl.default)));
@@ -199,7 +217,7 @@ fn default(file: &File<'_>, part: Part, decl: &TableDecl, out: &mut Layout) {
 
 /// Entries, the first to be tried first: their order is what BMv2 gets.
 fn entries(file: &File<'_>, part: Part, decl: &TableDecl, out: &mut Layout) {
-    if decl.entries.is_empty() {
+    if decl.entries.is_empty() && !decl.const_entries {
         return;
     }
     let kinds: Vec<MatchKind> = decl.keys.iter().map(|k| k.kind).collect();

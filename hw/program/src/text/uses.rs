@@ -5,7 +5,7 @@ use crate::check::MAX_DEPTH;
 use crate::entity::{Action, Counter, Entity, Map, Meter, Profile, Register, Table, ValueSet};
 use crate::entry::EntryTarget;
 use crate::program::{ActionCall, FieldDecl, Preamble, Program, SelectOn, Transition};
-use crate::stmt::{AfterApply, Block, StmtKind};
+use crate::stmt::{AfterApply, Block, Stmt, StmtKind};
 use crate::types::Type;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -112,8 +112,8 @@ pub(super) struct Uses {
     tables: BTreeMap<Action, BTreeSet<Table>>,
     /// Actions that are called without a table.
     called: BTreeSet<Action>,
-    /// How many times a table is applied.
-    applied: BTreeMap<Table, usize>,
+    /// What follows the applications of a table: addresses of statements, 0 for the end of the half.
+    followers: BTreeMap<Table, BTreeSet<usize>>,
     /// Actions that a table gives negative numbers.
     negative: BTreeSet<Action>,
 }
@@ -126,6 +126,10 @@ impl Uses {
             for action in decl.actions.iter().map(|r| r.action).chain([decl.default.action]) {
                 uses.tables.entry(action).or_default().insert(table);
             }
+            if decl.profile.is_some() {
+                // Called where the table misses: p4c has no default action for it.
+                uses.called.insert(decl.default.action);
+            }
             let entries = decl.entries.iter().filter_map(|e| match &e.target {
                 EntryTarget::Action(call) => Some(call),
                 _ => None,
@@ -135,7 +139,7 @@ impl Uses {
             }
         }
         for state in p.states.values() {
-            uses.block(p, Part::Parser, &state.body, 0);
+            uses.block(p, Part::Parser, &state.body, 0, 0);
             if let Transition::Select { cases, .. } = &state.next {
                 for case in cases {
                     if let SelectOn::ValueSet(set) = case.on {
@@ -144,24 +148,35 @@ impl Uses {
                 }
             }
         }
-        uses.block(p, Part::Ingress, &p.ingress, 0);
-        uses.block(p, Part::Egress, &p.egress, 0);
+        uses.block(p, Part::Ingress, &p.ingress, 0, 0);
+        uses.block(p, Part::Egress, &p.egress, 0, 0);
+        // What nothing runs stands in ingress, with what it uses.
+        for table in p.tables.keys() {
+            if !uses.is_used(table.into()) {
+                uses.table(p, Part::Ingress, table, 0);
+            }
+        }
+        for action in p.actions.keys() {
+            if !uses.is_used(action.into()) {
+                uses.action(p, Part::Ingress, action, 0);
+            }
+        }
         uses
     }
 
     /// Where an object is declared. Actions that both halves use are declared in both.
-    pub fn homes(&self, object: Object, by_name: Part) -> Vec<Part> {
+    pub fn homes(&self, object: Object) -> Vec<Part> {
         let parts = self.parts.get(&object).map(|s| s.iter().copied().collect::<Vec<_>>());
         match parts {
             None if matches!(object, Object::ValueSet(_)) => vec![Part::Parser],
-            None => vec![by_name],
+            None => vec![Part::Ingress],
             Some(parts) if parts.len() > 1 && object.may_be_on_top() => vec![Part::Top],
             Some(parts) => parts,
         }
     }
 
     /// Whether anything refers to an object.
-    pub fn is_used(&self, object: Object) -> bool {
+    fn is_used(&self, object: Object) -> bool {
         self.parts.contains_key(&object)
     }
 
@@ -177,9 +192,9 @@ impl Uses {
         self.negative.contains(&action)
     }
 
-    /// How many times a table is applied.
-    pub fn applied(&self, table: Table) -> usize {
-        self.applied.get(&table).copied().unwrap_or(0)
+    /// Whether something else follows a table at one place where it is applied than at another.
+    pub fn forks(&self, table: Table) -> bool {
+        self.followers.get(&table).is_some_and(|f| f.len() > 1)
     }
 
     fn add(&mut self, part: Part, object: impl Into<Object>) -> bool {
@@ -192,29 +207,35 @@ impl Uses {
         if self.add(part, action)
             && let Some(decl) = p.actions.get(action)
         {
-            self.block(p, part, &decl.body, depth + 1);
+            self.block(p, part, &decl.body, depth + 1, 0);
         }
     }
 
-    fn block(&mut self, p: &Program, part: Part, block: &Block, depth: u32) {
-        for stmt in block.iter().filter(|_| depth <= MAX_DEPTH) {
+    fn block(&mut self, p: &Program, part: Part, block: &Block, depth: u32, end: usize) {
+        for (i, stmt) in block.iter().enumerate().filter(|_| depth <= MAX_DEPTH) {
+            let next = block.get(i + 1).map_or(end, address);
             match &stmt.kind {
                 StmtKind::If { then, otherwise, .. } => {
-                    self.block(p, part, then, depth + 1);
-                    self.block(p, part, otherwise, depth + 1);
+                    self.block(p, part, then, depth + 1, next);
+                    self.block(p, part, otherwise, depth + 1, next);
                 }
                 StmtKind::Apply { table, then } => {
-                    *self.applied.entry(*table).or_default() += 1;
+                    let profile = p.tables.get(*table).is_some_and(|t| t.profile.is_some());
+                    let alone = *then == AfterApply::Nothing && !profile;
+                    let after = if alone { next } else { address(stmt) };
+                    self.followers.entry(*table).or_default().insert(after);
                     self.table(p, part, *table, depth);
                     match then {
                         AfterApply::Nothing => {}
                         AfterApply::Hit { hit, miss } => {
-                            self.block(p, part, hit, depth + 1);
-                            self.block(p, part, miss, depth + 1);
+                            self.block(p, part, hit, depth + 1, next);
+                            self.block(p, part, miss, depth + 1, next);
                         }
                         AfterApply::Switch { cases, default } => {
-                            cases.iter().for_each(|c| self.block(p, part, &c.body, depth + 1));
-                            self.block(p, part, default, depth + 1);
+                            cases
+                                .iter()
+                                .for_each(|c| self.block(p, part, &c.body, depth + 1, next));
+                            self.block(p, part, default, depth + 1, next);
                         }
                     }
                 }
@@ -260,6 +281,11 @@ impl Uses {
             self.add(part, profile);
         }
     }
+}
+
+/// Which statement this is.
+fn address(stmt: &Stmt) -> usize {
+    std::ptr::from_ref(stmt).addr()
 }
 
 fn is_negative(p: &Program, call: &ActionCall) -> bool {

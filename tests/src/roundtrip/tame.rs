@@ -1,0 +1,172 @@
+//! Random programs without what P4 cannot say, so that all the rest of them can go around.
+//!
+//! What is replaced here is what [`Program::p4_gaps`] lists; the replacement means something else, but
+//! is as good a program.
+
+use restage_program::Program;
+use restage_program::entry::Write;
+use restage_program::standard::FIELDS;
+use serde_json::{Value, json};
+
+/// The program without its gaps; `None` when it is no program any more.
+pub fn tame(program: &Program) -> Option<Program> {
+    let mut value = serde_json::to_value(program).ok()?;
+    parser(value.get_mut("states")?);
+    for part in ["actions", "tables", "ingress", "egress", "digests", "profiles"] {
+        outside_the_parser(value.get_mut(part)?);
+    }
+    for part in ["verify", "update"] {
+        checksums(value.get_mut(part)?);
+    }
+    lists(value.get_mut("field_lists")?);
+    tables(value.get_mut("tables")?);
+    walk(&mut value, &mut |v| {
+        if *v == json!("crc_ccitt") {
+            *v = json!("crc16");
+        }
+    });
+    indices(&mut value);
+    remove(&mut value, &["map_lookup", "map_put", "map_remove"]);
+    value["maps"] = json!([]);
+    serde_json::from_value(value).ok()
+}
+
+/// The writes that such a program takes: it has no maps, and defaults of tables with profiles are fixed.
+pub fn writes(program: &Program, writes: &[Write]) -> Vec<Write> {
+    let fits = |write: &&Write| match write {
+        Write::SetMapEntry { .. } | Write::DeleteMapEntry(..) => false,
+        Write::SetDefault(table, _) => {
+            program.tables.get(*table).is_some_and(|t| t.profile.is_none())
+        }
+        _ => true,
+    };
+    writes.iter().filter(fits).cloned().collect()
+}
+
+/// Calls `f` on every value, innermost last.
+fn walk(value: &mut Value, f: &mut dyn FnMut(&mut Value)) {
+    f(value);
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|v| walk(v, f)),
+        Value::Object(fields) => fields.values_mut().for_each(|v| walk(v, f)),
+        _ => {}
+    }
+}
+
+/// Replaces an index that p4c does not fold, or folds to one beyond the stack, by a plain one.
+fn indices(program: &mut Value) {
+    let unions: Vec<u64> = program["stacks"]
+        .as_array()
+        .iter()
+        .flat_map(|s| s.iter().enumerate())
+        .filter(|(_, s)| s["elements"].get("unions").is_some())
+        .map(|(i, _)| i as u64)
+        .collect();
+    walk(program, &mut |v| {
+        let union = v.get("stack").and_then(Value::as_u64).is_some_and(|s| unions.contains(&s));
+        let Some(index) = v.get("at").and_then(|at| at.get("expr")) else { return };
+        if union || index.get("op").is_some() || index.get("const").is_some() {
+            v["at"] = json!({"expr": {"const": {"ty": {"bit": 8}, "value": "8w0x0"}}});
+        }
+    });
+}
+
+/// Removes statements of these kinds.
+fn remove(value: &mut Value, kinds: &[&str]) {
+    walk(value, &mut |v| {
+        if let Value::Array(items) = v {
+            items.retain(|i| !kinds.iter().any(|k| i.get(k).is_some()));
+        }
+    });
+}
+
+fn parser(states: &mut Value) {
+    // Reading a field of `next` gives nothing that P4 has.
+    walk(states, &mut |v| {
+        if let Some(place) = v.get_mut("read")
+            && mentions(place, &["next"])
+        {
+            walk(place, &mut |v| {
+                if v.get("at").is_some_and(|at| at == "next") {
+                    v["at"] = json!("last");
+                }
+            });
+        }
+    });
+    remove(states, &["push_front", "pop_front", "read_register", "write_register"]);
+}
+
+fn outside_the_parser(part: &mut Value) {
+    walk(part, &mut |v| {
+        if v.get("last_index").is_some() {
+            *v = json!({"const": {"ty": {"bit": 32}, "value": "32w0x1"}});
+        }
+        if v.get("at").is_some_and(|at| at == "last") {
+            v["at"] = json!({"expr": {"const": {"ty": {"bit": 8}, "value": "8w0x0"}}});
+        }
+    });
+}
+
+fn uses_standard(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(uses_standard),
+        Value::Object(fields) => fields.iter().any(|(k, v)| {
+            k == "meta" && v.as_u64().is_some_and(|m| m < FIELDS.len() as u64) || uses_standard(v)
+        }),
+        _ => false,
+    }
+}
+
+fn mentions(value: &Value, what: &[&str]) -> bool {
+    match value {
+        Value::String(text) => what.contains(&text.as_str()),
+        Value::Array(items) => items.iter().any(|v| mentions(v, what)),
+        Value::Object(fields) => {
+            fields.iter().any(|(k, v)| what.contains(&k.as_str()) || mentions(v, what))
+        }
+        _ => false,
+    }
+}
+
+fn checksums(sums: &mut Value) {
+    outside_the_parser(sums);
+    let Value::Array(sums) = sums else { return };
+    for sum in sums.iter_mut() {
+        if uses_standard(&sum["condition"]) {
+            sum["condition"] = json!({"const": {"ty": "bool", "value": "1w0x1"}});
+        }
+        let Some(Value::Array(items)) = sum.get_mut("items") else { continue };
+        items.retain(|item| {
+            let value = item.get("value");
+            let plain = value.is_none_or(|v| {
+                v.get("read").and_then(|r| r.get("meta")).is_some() && !uses_standard(v)
+            });
+            plain && !mentions(item, &["expr"])
+        });
+    }
+    sums.retain(|sum| {
+        sum["items"].as_array().is_some_and(|i| !i.is_empty())
+            && !uses_standard(&sum["field"])
+            && !mentions(&sum["field"], &["slice", "expr"])
+    });
+}
+
+fn lists(lists: &mut Value) {
+    let Value::Array(lists) = lists else { return };
+    for list in lists {
+        if let Some(Value::Array(metas)) = list.get_mut("metas") {
+            metas.retain(|m| m.as_u64().is_some_and(|m| m >= FIELDS.len() as u64));
+        }
+    }
+}
+
+fn tables(tables: &mut Value) {
+    let Value::Array(tables) = tables else { return };
+    for table in tables {
+        if table["profile"].is_u64() {
+            table["const_default"] = json!(true);
+            table["entries"] = json!([]);
+            table["const_entries"] = json!(false);
+        }
+    }
+}
