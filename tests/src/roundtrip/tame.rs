@@ -15,8 +15,10 @@ pub fn tame(program: &Program) -> Option<Program> {
     for part in ["actions", "tables", "ingress", "egress", "digests", "profiles"] {
         outside_the_parser(value.get_mut(part)?);
     }
+    let metas = value["metas"].as_array()?.iter().enumerate();
+    let bools: Vec<u64> = metas.filter(|(_, m)| m["ty"] == "bool").map(|(i, _)| i as u64).collect();
     for part in ["verify", "update"] {
-        checksums(value.get_mut(part)?);
+        checksums(value.get_mut(part)?, &bools);
     }
     lists(value.get_mut("field_lists")?);
     tables(value.get_mut("tables")?);
@@ -81,14 +83,20 @@ fn remove(value: &mut Value, kinds: &[&str]) {
 }
 
 fn parser(states: &mut Value) {
-    // Reading a field of `next` gives nothing that P4 has.
+    // `next` is only extracted, and `last` of a stack of unions not read; p4c has the width of
+    // `lastIndex` wrong inside of other operations.
     walk(states, &mut |v| {
-        if let Some(place) = v.get_mut("read")
-            && mentions(place, &["next"])
-        {
+        if v.get("extract").or(v.get("extract_var")).is_some() {
+            return;
+        }
+        if v.get("last_index").is_some() {
+            *v = json!({"const": {"ty": {"bit": 32}, "value": "32w0x1"}});
+        }
+        for part in ["read", "valid", "assign", "copy_header", "set_valid", "set_invalid"] {
+            let Some(place) = v.get_mut(part) else { continue };
             walk(place, &mut |v| {
-                if v.get("at").is_some_and(|at| at == "next") {
-                    v["at"] = json!("last");
+                if v.get("at").is_some_and(|at| at == "next" || at == "last") {
+                    v["at"] = json!({"expr": {"const": {"ty": {"bit": 8}, "value": "8w0x0"}}});
                 }
             });
         }
@@ -128,7 +136,7 @@ fn mentions(value: &Value, what: &[&str]) -> bool {
     }
 }
 
-fn checksums(sums: &mut Value) {
+fn checksums(sums: &mut Value, bools: &[u64]) {
     outside_the_parser(sums);
     let Value::Array(sums) = sums else { return };
     for sum in sums.iter_mut() {
@@ -141,7 +149,10 @@ fn checksums(sums: &mut Value) {
             let plain = value.is_none_or(|v| {
                 v.get("read").and_then(|r| r.get("meta")).is_some() && !uses_standard(v)
             });
-            plain && !mentions(item, &["expr"])
+            let bool = value
+                .and_then(|v| v.get("read")?.get("meta")?.as_u64())
+                .is_some_and(|m| bools.contains(&m));
+            plain && !bool && !mentions(item, &["expr"])
         });
     }
     sums.retain(|sum| {
@@ -163,10 +174,17 @@ fn lists(lists: &mut Value) {
 fn tables(tables: &mut Value) {
     let Value::Array(tables) = tables else { return };
     for table in tables {
-        if table["profile"].is_u64() {
-            table["const_default"] = json!(true);
+        // p4c gets long prefixes in entries wrong.
+        let odd =
+            table["keys"].as_array().is_some_and(|keys| keys.iter().any(|k| k["kind"] == "lpm"));
+        if table["profile"].is_u64() || odd {
             table["entries"] = json!([]);
             table["const_entries"] = json!(false);
+        }
+        // A table in a place that is never reached would leave its meter behind, which p4c refuses.
+        table["meter"] = Value::Null;
+        if table["profile"].is_u64() {
+            table["const_default"] = json!(true);
         }
     }
 }

@@ -160,6 +160,11 @@ impl<'a> Object<'a> {
         if initial == 0 { self.0.number("const_default_action_id") } else { initial }
     }
 
+    /// Whether the entries that come with a table are all it ever has.
+    pub fn is_const(&self) -> bool {
+        self.0.word("is_const_table") == "true"
+    }
+
     /// What is counted or measured.
     pub fn unit(&self) -> Option<Unit> {
         match self.0.message("spec")?.word("unit") {

@@ -116,7 +116,10 @@ impl Exprs<'_> {
         };
         let quotient = eval(Op::Div, &[(kind, &numerator), (kind, &value.resize(wide))])?;
         let inverse = eval(Op::Add, &[(kind, &quotient), (kind, &Bits::new(wide, 1))])?;
-        let divide = format!("(bit<{width}>)((bit<{wide}>)x * {} >> {shift})", digits(&inverse));
+        // A slice and no shift, since p4c shifts by 256 bits at most.
+        let top = wide - 1;
+        let divide =
+            format!("(bit<{width}>)((bit<{wide}>)x * {})[{top}:{shift}]", digits(&inverse));
         let (verb, body) = match op {
             Op::Div => ("divide", divide),
             _ => ("remainder", format!("x - {divide} * {}", digits(value))),

@@ -9,7 +9,7 @@ use super::stmt::{Body, algorithm};
 use super::table;
 use super::uses::{Object, Part};
 use super::words::quoted;
-use crate::entity::{Action, Counter, Entity, Map, Meter, Profile, Register, Table};
+use crate::entity::{Action, Counter, Entity, Header, Map, Meter, Profile, Register, Table};
 use crate::expr::{Expr, HeaderRef, Place};
 use crate::op::Op;
 use crate::program::{Checksum, Emit, Item, Unit};
@@ -187,6 +187,16 @@ fn action(file: &File<'_>, part: Part, action: Action, out: &mut Layout) {
             continue;
         };
         if let Some(m) = &decl.meter {
+            let plain = match &m.dst {
+                Place::Meta(_) => true,
+                Place::Field { header: HeaderRef::Header(h), .. } => {
+                    names_a_single_header(file, *h)
+                }
+                _ => false,
+            };
+            if !plain {
+                file.gap(Gap::METER_PLACE);
+            }
             let exprs = file.exprs(Site::Control(part));
             body.line(format!("{}.read({});", name.name, exprs.place(&m.dst)));
         }
@@ -199,6 +209,11 @@ fn action(file: &File<'_>, part: Part, action: Action, out: &mut Layout) {
     out.open(format!("{words}action {}({})", local.name, params.join(", ")));
     out.paste(body);
     out.close();
+}
+
+/// Whether a header is neither in a stack nor in a union.
+fn names_a_single_header(file: &File<'_>, header: Header) -> bool {
+    file.names.headers.get(header.index()).is_some_and(|name| !name.contains(['[', '.']))
 }
 
 /// The control that verifies checksums, or the one that updates them.
@@ -231,7 +246,9 @@ fn checksum(file: &File<'_>, verb: &str, sum: &Checksum, out: &mut Layout) {
         let fine = match item {
             Item::IfValid { .. } | Item::Header(_) => true,
             Item::Value(Expr::Const { ty, .. }) => matches!(ty, Type::Bit(_)),
-            Item::Value(Expr::Read(Place::Meta(_))) => true,
+            Item::Value(Expr::Read(Place::Meta(m))) => {
+                file.program.metas.get(*m).is_none_or(|m| m.ty != Type::Bool)
+            }
             Item::Value(Expr::Read(Place::Field { header, .. })) => present.contains(&header),
             Item::Value(_) => false,
         };

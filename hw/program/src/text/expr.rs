@@ -97,6 +97,15 @@ impl<'a> Exprs<'a> {
         self.piece(expr).text
     }
 
+    /// An expression as a member of a list that is hashed, where p4c has no `bool`.
+    pub fn bits(&self, expr: &Expr) -> String {
+        let piece = self.piece(expr);
+        match piece.ty {
+            Some(Type::Bool) => cast(&piece, Type::Bit(1)).text,
+            _ => piece.text,
+        }
+    }
+
     /// An expression whose type is known where it stands: constants are bare numbers.
     pub fn known(&self, expr: &Expr) -> String {
         self.known_piece(expr).text
@@ -134,6 +143,7 @@ impl<'a> Exprs<'a> {
                 }
             }
             Expr::Valid(header) => {
+                self.check_read(header);
                 Piece::whole(format!("{}.isValid()", self.header(header)), Some(Type::Bool))
             }
             Expr::LastIndex(stack) => {
@@ -144,6 +154,22 @@ impl<'a> Exprs<'a> {
             }
             Expr::Lookahead { skip, ty } => lookahead(*skip, *ty),
             Expr::Op { op, args } => self.operation(*op, args),
+        }
+    }
+
+    /// Notes a header that cannot be read: `next`, and `last` of a stack of unions.
+    pub fn check_read(&self, header: &HeaderRef) {
+        let (HeaderRef::Element { stack, at, .. }, Style::File(file, _)) = (header, self.style)
+        else {
+            return;
+        };
+        let unions = self.program.stacks.get(*stack).map(|s| &s.elements);
+        match at {
+            ElementIndex::Next => file.gap(Gap::NEXT),
+            ElementIndex::Last if matches!(unions, Some(Elements::Unions(_))) => {
+                file.gap(Gap::UNION_INDEX);
+            }
+            _ => {}
         }
     }
 
@@ -165,6 +191,10 @@ impl<'a> Exprs<'a> {
     pub fn place(&self, place: &Place) -> String {
         let (root, hi, lo) = flatten(place);
         let text = self.root(root, true);
+        // Some bits are written with the others as they are.
+        if let (Place::Slice { .. }, Place::Field { header, .. }) = (place, root) {
+            self.check_read(header);
+        }
         let whole = Some(Type::Bit(hi.saturating_add(1)));
         match place {
             Place::Slice { .. } if lo == 0 && self.program.type_of_place(root).ok() == whole => {
@@ -181,10 +211,8 @@ impl<'a> Exprs<'a> {
             Place::Meta(meta) => self.meta(*meta),
             Place::Field { header, field } => {
                 let ty = self.program.type_of_header(header).ok();
-                let next =
-                    matches!(header, HeaderRef::Element { at: ElementIndex::Next, .. }) && !written;
-                if let (true, Style::File(file, _)) = (next, self.style) {
-                    file.gap(Gap::NEXT);
+                if !written {
+                    self.check_read(header);
                 }
                 let header =
                     if written { self.header_written(header) } else { self.header(header) };

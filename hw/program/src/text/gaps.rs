@@ -22,10 +22,11 @@ impl Gap {
         "outside the parser P4 has neither `last` nor `lastIndex`";
     pub(super) const INDEX: &'static str = "P4 refuses a constant index beyond the stack";
     pub(super) const UNION_INDEX: &'static str =
-        "p4c takes only constant indices into a stack of unions";
+        "of a stack of unions p4c reads only elements at constant indices";
     pub(super) const NEXT: &'static str = "P4 does not read the next element of a stack";
     pub(super) const LONG_IN_PARSER: &'static str =
         "p4c has no functions with conditions in parsers, and the operand is long";
+    pub(super) const CONSTANT_KEY: &'static str = "p4c compares no constants with a value set";
     pub(super) const STANDARD_IN_CHECKSUM: &'static str =
         "checksum controls do not see standard metadata";
     pub(super) const DIVISION: &'static str =
@@ -45,6 +46,10 @@ impl Gap {
         "p4c has no default action to switch on for a table with an action profile";
     pub(super) const PROFILE_ENTRY: &'static str =
         "P4 has no entries that name members or groups of a profile";
+    pub(super) const METER_PLACE: &'static str =
+        "p4c puts the colour of a direct meter only into metadata or a field of a single header";
+    pub(super) const WIDE_PREFIX: &'static str =
+        "p4c gets prefixes of keys beyond 64 bits wrong in entries";
     pub(super) const ENTRY_TIMEOUT: &'static str = "P4 has no time-out of an entry";
     pub(super) const SIGNED_RANGE: &'static str =
         "p4c has no negative numbers in entries; this range is not written";

@@ -1,7 +1,9 @@
 //! The parser: value sets, states, selects.
 
+use super::arithmetic::folded;
 use super::expr::{Site, cast, digits};
 use super::file::File;
+use super::gaps::Gap;
 use super::layout::Layout;
 use super::names::annotations;
 use super::stmt::Body;
@@ -58,7 +60,7 @@ fn transition(file: &File<'_>, next: &Transition, out: &mut Layout) {
             out.line(format!("transition {};", target(file, *to)));
             return;
         }
-        Transition::Select { keys, cases } => (keys, cases),
+        Transition::Select { keys, cases } => without_constants(file, keys, cases),
     };
     let exprs = file.exprs(Site::Parser);
     let piece = |key: &Expr| {
@@ -72,7 +74,7 @@ fn transition(file: &File<'_>, next: &Transition, out: &mut Layout) {
     let types: Vec<Option<Type>> = keys.iter().map(|k| file.program.type_of(k, &[]).ok()).collect();
     let mut texts: Vec<String> = keys.iter().map(|k| piece(k).text).collect();
     let mut rows = Vec::new();
-    for SelectCase { on, to } in cases {
+    for SelectCase { on, to } in &cases {
         let to = format!(": {};", target(file, *to));
         let everything = matches!(on, SelectOn::Keys(m) if m.iter().all(|m| *m == KeyMatch::Any));
         match on {
@@ -104,6 +106,45 @@ fn transition(file: &File<'_>, next: &Transition, out: &mut Layout) {
     out.open(format!("transition select({})", texts.join(", ")));
     out.columns(&rows);
     out.close();
+}
+
+/// A select without the keys that are constants, which p4c does not take, and without the cases that
+/// these do not match.
+fn without_constants(
+    file: &File<'_>,
+    keys: &[Expr],
+    cases: &[SelectCase],
+) -> (Vec<Expr>, Vec<SelectCase>) {
+    let constants: Vec<Option<Bits>> = keys.iter().map(|k| folded(k, 0)).collect();
+    let signed = |i: usize| {
+        matches!(keys.get(i).map(|k| file.program.type_of(k, &[])), Some(Ok(Type::Int(_))))
+    };
+    let mut kept = Vec::new();
+    for case in cases {
+        let on = match &case.on {
+            SelectOn::Keys(matches) => {
+                let pairs = || matches.iter().zip(&constants).enumerate();
+                let met = pairs().all(|(i, (m, constant))| {
+                    constant.as_ref().is_none_or(|value| m.matches(value, signed(i)))
+                });
+                if !met {
+                    continue;
+                }
+                let rest = pairs().filter(|(_, (_, constant))| constant.is_none());
+                SelectOn::Keys(rest.map(|(_, (m, _))| m.clone()).collect())
+            }
+            SelectOn::ValueSet(set) => {
+                if constants.iter().any(Option::is_some) {
+                    file.gap(Gap::CONSTANT_KEY);
+                }
+                SelectOn::ValueSet(*set)
+            }
+            SelectOn::Default => SelectOn::Default,
+        };
+        kept.push(SelectCase { on, to: case.to });
+    }
+    let keys = keys.iter().zip(&constants).filter(|(_, c)| c.is_none()).map(|(k, _)| k.clone());
+    (keys.collect(), kept)
 }
 
 /// A case as tuples of keysets: several where a range of numbers with signs includes both negative and

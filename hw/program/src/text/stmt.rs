@@ -52,6 +52,7 @@ impl<'a> Body<'a> {
                 false => self.assign(dst, &x.known(src), out),
             },
             StmtKind::CopyHeader { dst, src } => {
+                x.check_read(src);
                 out.line(format!("{} = {};", x.header_written(dst), x.header(src)));
             }
             StmtKind::CopyStack { dst, src } => {
@@ -404,7 +405,7 @@ impl<'a> Body<'a> {
     /// One member of a list to be hashed.
     pub fn item(&self, item: &Item) -> String {
         match item {
-            Item::Value(expr) => self.exprs.exact(expr),
+            Item::Value(expr) => self.exprs.bits(expr),
             Item::IfValid { header, field } => {
                 self.exprs.place(&Place::Field { header: header.clone(), field: *field })
             }

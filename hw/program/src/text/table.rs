@@ -100,19 +100,29 @@ fn keys(file: &File<'_>, part: Part, decl: &TableDecl, out: &mut Layout) {
             exprs.place(&Place::Field { header: header.clone(), field })
         };
         let (text, named) = match item {
-            Item::IfValid { header, field } => (place(header, *field), true),
+            Item::IfValid { header, field } => {
+                let ty = file.program.header_type(header).ok();
+                if ty.is_some_and(|t| t.varbit() == Some(*field)) {
+                    file.gap(Gap::SELECTOR_ITEM);
+                }
+                (place(header, *field), true)
+            }
             Item::Header(header) => {
                 rows.extend(header_keys(file, header, &place));
                 continue;
             }
-            Item::Value(expr @ Expr::Read(Place::Meta(_))) => (exprs.exact(expr), true),
+            Item::Value(expr @ Expr::Read(Place::Meta(_))) => {
+                let (plain, bits) = (exprs.exact(expr), exprs.bits(expr));
+                let named = plain == bits;
+                (bits, named)
+            }
             // A field of an invalid header would be left out; an expression is not.
             Item::Value(expr @ Expr::Read(Place::Field { header, .. })) => {
                 let zero = exprs.piece(expr).ty.map_or(1, Type::width);
                 let (h, x) = (exprs.header(header), exprs.exact(expr));
                 (format!("({h}.isValid() ? {x} : {zero}w0)"), false)
             }
-            Item::Value(expr) => (format!("({})", exprs.exact(expr)), false),
+            Item::Value(expr) => (format!("({})", exprs.bits(expr)), false),
         };
         rows.push(match named {
             true => vec![text, ": selector;".into()],
@@ -251,6 +261,15 @@ fn entries(file: &File<'_>, part: Part, decl: &TableDecl, out: &mut Layout) {
         if entry.keys.iter().zip(&types).any(negative) {
             file.gap(Gap::SIGNED_RANGE);
             continue;
+        }
+        let wide = |m: &KeyMatch| match m {
+            KeyMatch::Lpm { value, prefix } => {
+                value.width() > 64 && *prefix > 0 && *prefix < value.width()
+            }
+            _ => false,
+        };
+        if entry.keys.iter().any(wide) {
+            file.gap(Gap::WIDE_PREFIX);
         }
         let keys: Vec<String> = entry
             .keys

@@ -113,7 +113,10 @@ fn a_parser() {
             c.set(more.length, 0);
             c.accept();
         });
-        p.state("empty", |c| c.goto("never"));
+        p.state("empty", |c| c.goto("constant"));
+        p.state("constant", |c| {
+            c.select((bits(8, 3), x)).case((2, 4), "start").case((3, 5), "never").default("accept");
+        });
         p.state("never", |c| c.accept());
         p.emit(eth);
         p.emit(labels);
@@ -170,6 +173,10 @@ fn tables_and_names() {
         let groups = p.table("Ig.groups", |t| {
             t.exact(x).actions([both, idle]).implementation(selector);
         });
+        let flagged = p.action("Ig.flagged", [("f", Type::Bool)], |c, [f]| c.set(flag, f));
+        let profiled = p.table("Ig.profiled", |t| {
+            t.exact(x).actions([flagged]).const_default(flagged, true).implementation(profile);
+        });
         let alone = p.table("Eg.alone", |t| {
             t.actions([named]).default(named, []);
         });
@@ -183,7 +190,9 @@ fn tables_and_names() {
                 .else_if(x.lt(4), |c| {
                     c.apply(groups);
                 })
-                .else_(|c| c.run(idle));
+                .else_(|c| {
+                    c.apply(profiled).hit(|c| c.call(flagged, false));
+                });
         });
         p.egress(|c| {
             c.apply(fixed).on(low, |c| c.set(x, 1)).otherwise(|c| c.set(x, 2));
@@ -298,6 +307,9 @@ fn operations() {
             c.set(i, i.sat_add(j).sat_sub(5) >> 3);
             c.set(a, a << n | b >> 20 | (a << b));
             c.set(huge, huge << n);
+            c.set(huge, huge << 300 ^ huge >> 300);
+            c.set(huge.slice(511, 300), huge.slice(300, 89));
+            c.set(huge.slice(300, 0), huge.slice(511, 211));
             c.set(f, (f | g) & f | !f & g ^ f);
             c.set(f, a.lt(b) & i.ge(-1) | (a + 1).eq(b) & f.ne(g) | i.le(j) | a.gt(65535));
             c.set(a, mux(f, mux(g, a, b), 5));

@@ -168,6 +168,8 @@ impl Uses {
     pub fn homes(&self, object: Object) -> Vec<Part> {
         let parts = self.parts.get(&object).map(|s| s.iter().copied().collect::<Vec<_>>());
         match parts {
+            // A table that is not applied goes without: p4c wants none for it.
+            None if matches!(object, Object::DirectMeter(_) | Object::DirectCounter(_)) => vec![],
             None if matches!(object, Object::ValueSet(_)) => vec![Part::Parser],
             None => vec![Part::Ingress],
             Some(parts) if parts.len() > 1 && object.may_be_on_top() => vec![Part::Top],
@@ -271,10 +273,10 @@ impl Uses {
         for action in decl.actions.iter().map(|r| r.action).chain([decl.default.action]) {
             self.action(p, part, action, depth);
         }
-        if decl.counter.is_some() {
+        if decl.counter.is_some() && self.followers.contains_key(&table) {
             self.add(part, Object::DirectCounter(table.0));
         }
-        if decl.meter.is_some() {
+        if decl.meter.is_some() && self.followers.contains_key(&table) {
             self.add(part, Object::DirectMeter(table.0));
         }
         if let Some(profile) = decl.profile {
