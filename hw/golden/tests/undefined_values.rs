@@ -311,6 +311,31 @@ fn selects_without_a_match_and_verify() {
 
 header! { struct Long { n: bit<8>, data: varbit<32>, end: bit<8> } }
 
+header! { struct Longest { data: varbit<8032> } }
+
+/// A varbit may be longer than any value: it is carried, not reckoned with.
+#[test]
+fn a_varbit_longer_than_a_value_is_carried() {
+    let mut golden = model(|p| {
+        let (two, first): (Two, Longest) = (p.header("two"), p.header("first"));
+        let copy: Longest = p.header("copy");
+        p.state("start", |c| {
+            c.extract(two);
+            c.extract_var(first, two.v.cast(bit(32)));
+            c.accept();
+        });
+        p.ingress(|c| c.copy(copy, first));
+        p.emit(first);
+        p.emit(copy);
+    });
+    for bytes in [0u16, 1, 7, 1003, 1004] {
+        let data: Vec<u8> = (0..bytes).map(|i| i as u8 ^ 0x5a).collect();
+        let packet = [&(bytes * 8).to_be_bytes()[..], &data, b"rest"].concat();
+        let twice = [&data[..], &data, b"rest"].concat();
+        assert_eq!(send(&mut golden, &packet), [(0, twice)], "{bytes} bytes");
+    }
+}
+
 #[test]
 fn lengths_of_varbits() {
     let describe = |p: &mut Builder| {

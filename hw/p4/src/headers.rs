@@ -11,7 +11,7 @@ use restage_program::entity::{Header, HeaderType, Meta, Union};
 use restage_program::program::{
     Elements, FieldDecl, HeaderDecl, HeaderTypeDecl, MetaDecl, StackDecl, UnionDecl,
 };
-use restage_program::types::{ERROR_WIDTH, MAX_WIDTH};
+use restage_program::types::{ERROR_WIDTH, MAX_VARBIT, MAX_WIDTH};
 use restage_program::{Type, standard};
 use std::collections::{HashMap, HashSet};
 
@@ -190,10 +190,10 @@ fn fields(node: &Node) -> Result<Vec<FieldDecl>> {
         };
         let fixed: u32 = out.iter().map(|f| f.ty.width()).fold(0, u32::saturating_add);
         let bits = longest.number()?.saturating_mul(8).saturating_sub(fixed);
-        if !(1..=MAX_WIDTH).contains(&bits) {
+        if !(1..=MAX_VARBIT).contains(&bits) {
             return Err(longest.fault(
                 format!("room for a varbit field of {bits} bits"),
-                format!("a length that leaves 1 to {MAX_WIDTH} bits for it"),
+                format!("a length that leaves 1 to {MAX_VARBIT} bits for it"),
             ));
         }
         out[at].ty = Type::Varbit(bits);

@@ -50,7 +50,7 @@ fn constructs_are_refused_by_name() {
     );
     let saturating = json!(["dst", 48, false, true]);
     refused("int_md", "/header_types/2/fields/0", saturating, &["saturating"]);
-    refused("varbit_options", "/header_types/4/max_length", json!(1004), &["varbit", "8032"]);
+    refused("varbit_options", "/header_types/4/max_length", json!(4096), &["varbit", "32768"]);
     refused("int_md", "/calculations/0/algo", json!("xxh64"), &["calculations[0].algo", "`xxh64`"]);
     refused("rate_limit", "/meter_arrays/0/rate_count", json!(3), &["3 rates"]);
     let key = "/pipelines/0/tables/2/key/0/match_type";

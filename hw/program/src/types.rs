@@ -6,6 +6,9 @@ use std::fmt;
 /// The widest value of a program.
 pub const MAX_WIDTH: u32 = 2048;
 
+/// The longest varbit: nothing is computed with it, so it may be as long as a header.
+pub const MAX_VARBIT: u32 = 16_384;
+
 /// What kind of value an expression, a field or a parameter has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,6 +51,14 @@ impl Type {
             Type::Bit(w) | Type::Int(w) | Type::Varbit(w) => w,
             Type::Bool => 1,
             Type::Error => ERROR_WIDTH,
+        }
+    }
+
+    /// The widest type of this kind.
+    pub const fn widest(self) -> u32 {
+        match self {
+            Type::Varbit(_) => MAX_VARBIT,
+            _ => MAX_WIDTH,
         }
     }
 

@@ -4,7 +4,7 @@ use super::cx::{Cx, Spot};
 use super::{MAX_HEADER_BITS, MAX_HEADERS_BITS, MAX_STACK, Rule};
 use crate::entity::{Entity, Header, HeaderType, Union};
 use crate::program::{Elements, FieldDecl, HeaderTypeDecl, StackDecl};
-use crate::types::{MAX_WIDTH, Type};
+use crate::types::Type;
 use std::collections::HashMap;
 
 /// What a declared thing may hold.
@@ -20,7 +20,7 @@ pub(super) enum Holds {
 
 /// A type that can be reckoned with: its width is one that there is.
 pub(super) fn sound(ty: Type) -> Option<Type> {
-    (1..=MAX_WIDTH).contains(&ty.width()).then_some(ty)
+    (1..=ty.widest()).contains(&ty.width()).then_some(ty)
 }
 
 impl<'p> Cx<'p> {
@@ -28,7 +28,7 @@ impl<'p> Cx<'p> {
     pub fn declared_type(&mut self, ty: Type, holds: Holds) {
         self.at(".ty", |cx| {
             if sound(ty).is_none() {
-                cx.fault(Rule::T01, format!("{ty}"), format!("1 to {MAX_WIDTH} bits"));
+                cx.fault(Rule::T01, format!("{ty}"), format!("1 to {} bits", ty.widest()));
             }
             match ty {
                 Type::Varbit(_) if holds != Holds::Wire => {

@@ -69,7 +69,7 @@ rules! {
     N08: "An annotation begins with @.";
     N09: "Element i of a stack `s` is named `s[i]`; a member of a union `u` is named `u.` and an identifier.";
 
-    T01: "A width is between 1 and 2048 bits.";
+    T01: "A width is between 1 and 2048 bits, a varbit's between 1 and 16384.";
     T02: "A varbit is the type of a header's field and of nothing else.";
     T03: "An error is the type of metadata and of expressions, not of header fields, parameters, registers, maps, value sets or digests.";
 
