@@ -101,8 +101,9 @@ impl Tables<'_> {
         // The configuration does not tell `entries` from `const entries`.
         let const_entries = node.opt("entries").is_some() && found.is_none_or(|t| t.is_const());
         let size = node.opt("max_size").map_or(Ok(0), |n| n.number())?;
-        // For a table with entries the configuration says how many these are; the P4Info, how many fit.
-        let said = found.and_then(|t| t.size()).unwrap_or(0);
+        // For a table with entries the configuration says how many these are; the P4Info says how many
+        // fit, which matters unless they are all there ever are.
+        let said = found.filter(|_| !const_entries).and_then(|t| t.size()).unwrap_or(0);
         let size = size.max(said).max(entries.len() as u32).max(1);
         let counted = node.flag("with_counters")?;
         let counter = self.direct.counters.get(name).cloned().or_else(|| {
