@@ -122,6 +122,7 @@ struct Tally {
     packets: usize,
     maps: usize,
     gaps: usize,
+    p4c: usize,
     failed: usize,
     reasons: BTreeMap<String, usize>,
 }
@@ -148,6 +149,10 @@ impl Tally {
                 self.maps += 1;
                 println!("{name}: compiles; its maps are not imported");
             }
+            Outcome::P4c(fault) => {
+                self.p4c += 1;
+                println!("{name}: p4c is at fault: {fault}");
+            }
             Outcome::Gaps(gaps) => {
                 self.gaps += 1;
                 println!("{name}: P4 cannot say it: {}", gaps.join("; "));
@@ -167,8 +172,8 @@ impl Tally {
     fn print(&self) {
         println!(
             "{} programs came back and behave as before on {} packets; {} have maps and compile; \
-             {} say what P4 cannot; {} failed",
-            self.same, self.packets, self.maps, self.gaps, self.failed
+             {} say what P4 cannot; {} are beyond p4c; {} failed",
+            self.same, self.packets, self.maps, self.gaps, self.p4c, self.failed
         );
         for (reason, count) in &self.reasons {
             println!("  {count} times: {reason}");

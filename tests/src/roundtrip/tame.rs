@@ -20,6 +20,18 @@ pub fn tame(program: &Program) -> Option<Program> {
     for part in ["verify", "update"] {
         checksums(value.get_mut(part)?, &bools);
     }
+    let profiled = value["tables"].as_array()?.iter().enumerate();
+    let profiled: Vec<u64> =
+        profiled.filter(|(_, t)| t["profile"].is_u64()).map(|(i, _)| i as u64).collect();
+    // What such a table has run is not known to p4c when it misses.
+    walk(&mut value, &mut |v| {
+        if v.get("table").and_then(Value::as_u64).is_some_and(|t| profiled.contains(&t))
+            && v.get("then").is_some_and(|then| then.get("switch").is_some())
+        {
+            v["then"] = json!("nothing");
+        }
+    });
+    selectors(&mut value);
     lists(value.get_mut("field_lists")?);
     tables(value.get_mut("tables")?);
     walk(&mut value, &mut |v| {
@@ -140,7 +152,8 @@ fn checksums(sums: &mut Value, bools: &[u64]) {
     outside_the_parser(sums);
     let Value::Array(sums) = sums else { return };
     for sum in sums.iter_mut() {
-        if uses_standard(&sum["condition"]) {
+        let hard = ["mux", "div", "mod", "sat_cast"];
+        if uses_standard(&sum["condition"]) || mentions(&sum["condition"], &hard) {
             sum["condition"] = json!({"const": {"ty": "bool", "value": "1w0x1"}});
         }
         let Some(Value::Array(items)) = sum.get_mut("items") else { continue };
@@ -162,6 +175,35 @@ fn checksums(sums: &mut Value, bools: &[u64]) {
     });
 }
 
+/// Fields of headers in stacks, in unions or with a varbit are no members of a selection.
+fn selectors(program: &mut Value) {
+    let names: Vec<bool> = program["headers"]
+        .as_array()
+        .iter()
+        .flat_map(|h| h.iter())
+        .map(|h| {
+            let single = h["name"].as_str().is_some_and(|n| !n.contains(['[', '.']));
+            let ty = h["ty"].as_u64().map(|t| &program["header_types"][t as usize]);
+            single && !ty.is_some_and(|t| mentions(t, &["varbit"]))
+        })
+        .collect();
+    let plain = |header: &Value| {
+        header["header"].as_u64().and_then(|h| names.get(h as usize)).is_some_and(|n| *n)
+    };
+    let Some(Value::Array(profiles)) = program.get_mut("profiles") else { return };
+    for profile in profiles {
+        let Some(Value::Array(items)) = profile["selector"].get_mut("items") else { continue };
+        items.retain(|item| match (item.get("if_valid"), item.get("header")) {
+            (Some(field), _) => plain(&field["header"]),
+            (_, Some(header)) => plain(header),
+            _ => true,
+        });
+        if items.is_empty() {
+            items.push(json!({"value": {"read": {"meta": 0}}}));
+        }
+    }
+}
+
 fn lists(lists: &mut Value) {
     let Value::Array(lists) = lists else { return };
     for list in lists {
@@ -180,6 +222,16 @@ fn tables(tables: &mut Value) {
         if table["profile"].is_u64() || odd {
             table["entries"] = json!([]);
             table["const_entries"] = json!(false);
+        }
+        // A configuration gives only the order of a table's own entries.
+        if let Some(Value::Array(entries)) = table.get_mut("entries") {
+            entries.sort_by_key(|e| std::cmp::Reverse(e["priority"].as_u64()));
+            let count = entries.len();
+            for (i, entry) in entries.iter_mut().enumerate() {
+                if entry["priority"] != 0 {
+                    entry["priority"] = json!(count - i);
+                }
+            }
         }
         // A table in a place that is never reached would leave its meter behind, which p4c refuses.
         table["meter"] = Value::Null;

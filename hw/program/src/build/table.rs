@@ -3,14 +3,13 @@
 use super::value::{Field, Operand, Val};
 use super::{Args, Builder, SelectMatches};
 use crate::bits::Bits;
-use crate::entity::{Action, Meta, Profile};
+use crate::entity::{Action, Profile};
 use crate::entry::{Entry, EntryTarget, KeyMatch};
 use crate::expr::{Expr, HeaderRef, Place};
 use crate::program::{
     ActionCall, ActionRef, ActionScope, DirectCounter, DirectMeter, Item, Key, MatchKind, Preamble,
     Program, TableDecl, Unit,
 };
-use crate::standard;
 use crate::types::Type;
 
 /// A table that is being described.
@@ -203,25 +202,13 @@ impl TableBody<'_> {
 
 /// As P4 names a key: the text of a field or of a validity.
 fn key_name(program: &Program, expr: &Expr) -> Option<String> {
-    let header = |h: &HeaderRef| match h {
-        HeaderRef::Header(h) => program.headers.get(*h).map(|d| format!("h.{}", d.name)),
-        HeaderRef::Element { .. } => None,
+    let fixed = |h: &HeaderRef| matches!(h, HeaderRef::Header(_));
+    let named = match expr {
+        Expr::Read(Place::Meta(_)) => true,
+        Expr::Read(Place::Field { header, .. }) | Expr::Valid(header) => fixed(header),
+        _ => false,
     };
-    match expr {
-        Expr::Read(Place::Meta(meta)) => {
-            program.metas.get(*meta).map(|d| meta_name(*meta, &d.name))
-        }
-        Expr::Read(Place::Field { header: h, field }) => {
-            let name = &program.header_type(h).ok()?.fields.get(*field as usize)?.name;
-            Some(format!("{}.{name}", header(h)?))
-        }
-        Expr::Valid(h) => Some(format!("{}.isValid()", header(h)?)),
-        _ => None,
-    }
-}
-
-fn meta_name(meta: Meta, name: &str) -> String {
-    if standard::is_standard(meta) { format!("s.{name}") } else { format!("m.{name}") }
+    named.then(|| program.text_of(expr, &[]))
 }
 
 /// Fields of headers are left out of checksums and selections when the header is invalid.

@@ -5,8 +5,9 @@
 //! at the top of the file, so that the text stays as long as the expression and no operand is written
 //! twice.
 
-use super::expr::{Exprs, Piece, Site, Style, bind, cast, digits, slice};
+use super::expr::{Exprs, Piece, Site, Style, bind, cast, slice};
 use super::gaps::Gap;
+use super::number::digits;
 use crate::bits::Bits;
 use crate::check::MAX_DEPTH;
 use crate::eval::eval;

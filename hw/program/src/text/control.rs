@@ -3,13 +3,14 @@
 use super::expr::{Site, param_type};
 use super::file::File;
 use super::gaps::Gap;
+use super::hash::algorithm;
 use super::layout::Layout;
 use super::names::{annotations, is_no_action};
-use super::stmt::{Body, algorithm};
+use super::stmt::Body;
 use super::table;
 use super::uses::{Object, Part};
 use super::words::quoted;
-use crate::entity::{Action, Counter, Entity, Header, Map, Meter, Profile, Register, Table};
+use crate::entity::{Action, Counter, Entity, Map, Meter, Profile, Register, Table};
 use crate::expr::{Expr, HeaderRef, Place};
 use crate::op::Op;
 use crate::program::{Checksum, Emit, Item, Unit};
@@ -189,9 +190,7 @@ fn action(file: &File<'_>, part: Part, action: Action, out: &mut Layout) {
         if let Some(m) = &decl.meter {
             let plain = match &m.dst {
                 Place::Meta(_) => true,
-                Place::Field { header: HeaderRef::Header(h), .. } => {
-                    names_a_single_header(file, *h)
-                }
+                Place::Field { header: HeaderRef::Header(h), .. } => file.names.is_single(*h),
                 _ => false,
             };
             if !plain {
@@ -209,11 +208,6 @@ fn action(file: &File<'_>, part: Part, action: Action, out: &mut Layout) {
     out.open(format!("{words}action {}({})", local.name, params.join(", ")));
     out.paste(body);
     out.close();
-}
-
-/// Whether a header is neither in a stack nor in a union.
-fn names_a_single_header(file: &File<'_>, header: Header) -> bool {
-    file.names.headers.get(header.index()).is_some_and(|name| !name.contains(['[', '.']))
 }
 
 /// The control that verifies checksums, or the one that updates them.
@@ -255,6 +249,15 @@ fn checksum(file: &File<'_>, verb: &str, sum: &Checksum, out: &mut Layout) {
         if !fine {
             file.gap(Gap::CHECKSUM_ITEM);
         }
+    }
+    let mut plain = true;
+    sum.condition.walk(&mut |e| {
+        let hard = [Op::Mux, Op::Div, Op::Mod];
+        plain &=
+            !matches!(e, Expr::Op { op, .. } if hard.contains(op) || matches!(op, Op::SatCast(_)));
+    });
+    if !plain {
+        file.gap(Gap::CHECKSUM_CONDITION);
     }
     let condition = exprs.exact(&sum.condition);
     let items: Vec<String> = sum.items.iter().map(|i| body.item(i)).collect();

@@ -7,13 +7,12 @@
 
 use super::file::File;
 use super::gaps::Gap;
+use super::path::flatten;
 use super::uses::Part;
-use crate::bits::Bits;
 use crate::check::MAX_DEPTH;
-use crate::entity::{Entity, ErrorCode, Header, HeaderType, Meta, Stack};
-use crate::expr::{ElementIndex, Expr, HeaderRef, Place};
+use crate::expr::{Expr, Place};
 use crate::op::Op;
-use crate::program::{Elements, FieldDecl, Program};
+use crate::program::{FieldDecl, Program};
 use crate::types::Type;
 
 /// How tightly an expression holds together; larger binds tighter. P4's order, not C's.
@@ -157,22 +156,6 @@ impl<'a> Exprs<'a> {
         }
     }
 
-    /// Notes a header that cannot be read: `next`, and `last` of a stack of unions.
-    pub fn check_read(&self, header: &HeaderRef) {
-        let (HeaderRef::Element { stack, at, .. }, Style::File(file, _)) = (header, self.style)
-        else {
-            return;
-        };
-        let unions = self.program.stacks.get(*stack).map(|s| &s.elements);
-        match at {
-            ElementIndex::Next => file.gap(Gap::NEXT),
-            ElementIndex::Last if matches!(unions, Some(Elements::Unions(_))) => {
-                file.gap(Gap::UNION_INDEX);
-            }
-            _ => {}
-        }
-    }
-
     fn is_file(&self) -> bool {
         matches!(self.style, Style::File(..))
     }
@@ -184,197 +167,6 @@ impl<'a> Exprs<'a> {
         match place {
             Place::Slice { .. } => slice(&whole, hi, lo),
             _ => whole,
-        }
-    }
-
-    /// A place that is written to.
-    pub fn place(&self, place: &Place) -> String {
-        let (root, hi, lo) = flatten(place);
-        let text = self.root(root, true);
-        // Some bits are written with the others as they are.
-        if let (Place::Slice { .. }, Place::Field { header, .. }) = (place, root) {
-            self.check_read(header);
-        }
-        let whole = Some(Type::Bit(hi.saturating_add(1)));
-        match place {
-            Place::Slice { .. } if lo == 0 && self.program.type_of_place(root).ok() == whole => {
-                text
-            }
-            Place::Slice { .. } => format!("{text}[{hi}:{lo}]"),
-            _ => text,
-        }
-    }
-
-    /// A place that is no slice.
-    fn root(&self, place: &Place, written: bool) -> String {
-        match place {
-            Place::Meta(meta) => self.meta(*meta),
-            Place::Field { header, field } => {
-                let ty = self.program.type_of_header(header).ok();
-                if !written {
-                    self.check_read(header);
-                }
-                let header =
-                    if written { self.header_written(header) } else { self.header(header) };
-                format!("{header}.{}", self.field(ty, *field))
-            }
-            // Slices of slices are flat by now.
-            Place::Slice { .. } => "?slice".into(),
-        }
-    }
-
-    fn field(&self, ty: Option<HeaderType>, field: u32) -> String {
-        let decl = ty.and_then(|ty| self.program.header_types.get(ty));
-        let name = match self.style {
-            Style::Plain => decl.and_then(|d| d.fields.get(field as usize)).map(|f| &f.name),
-            Style::File(file, _) => {
-                ty.and_then(|t| file.names.fields.get(t.index())?.get(field as usize))
-            }
-        };
-        name.cloned().unwrap_or_else(|| format!("?field{field}"))
-    }
-
-    fn meta(&self, meta: Meta) -> String {
-        let structure = if crate::standard::is_standard(meta) { "s" } else { "m" };
-        let name = match self.style {
-            Style::Plain => self.program.metas.get(meta).map(|m| &m.name),
-            Style::File(file, site) => {
-                if site == Site::Checksum && structure == "s" {
-                    file.gap(Gap::STANDARD_IN_CHECKSUM);
-                }
-                file.names.metas.get(meta.index())
-            }
-        };
-        match name {
-            Some(name) => format!("{structure}.{name}"),
-            None => format!("?metadata{}", meta.0),
-        }
-    }
-
-    /// A header that is written to. P4 wants an index instead of `last` there.
-    pub fn header_written(&self, header: &HeaderRef) -> String {
-        match header {
-            HeaderRef::Element { stack, at: ElementIndex::Last, member } => {
-                let index = Box::new(Expr::LastIndex(*stack));
-                self.header(&HeaderRef::Element {
-                    stack: *stack,
-                    at: ElementIndex::Expr(index),
-                    member: *member,
-                })
-            }
-            other => self.header(other),
-        }
-    }
-
-    /// A header.
-    pub fn header(&self, header: &HeaderRef) -> String {
-        match header {
-            HeaderRef::Header(header) => self.instance(*header),
-            HeaderRef::Element { stack, at, member } => {
-                let name = self.stack(*stack);
-                let element = match at {
-                    ElementIndex::Next => format!("h.{name}.next"),
-                    ElementIndex::Last => {
-                        if let Style::File(file, Site::Control(_) | Site::Checksum) = self.style {
-                            file.gap(Gap::LAST);
-                        }
-                        format!("h.{name}.last")
-                    }
-                    ElementIndex::Expr(index) => {
-                        self.check_index(*stack, index);
-                        format!("h.{name}[{}]", self.known(index))
-                    }
-                };
-                match self.member(*stack, *member) {
-                    Some(member) => format!("{element}.{member}"),
-                    None => element,
-                }
-            }
-        }
-    }
-
-    /// P4 refuses a constant index that is out of range; p4c crashes on one into a stack of unions that is
-    /// no constant.
-    fn check_index(&self, stack: Stack, index: &Expr) {
-        let (Style::File(file, _), Some(decl)) = (self.style, self.program.stacks.get(stack))
-        else {
-            return;
-        };
-        match (super::arithmetic::folded(index, 0), &decl.elements) {
-            (Some(value), elements) => {
-                if value.to_u64().is_none_or(|i| i >= elements.len() as u64) {
-                    file.gap(Gap::INDEX);
-                }
-            }
-            (None, Elements::Unions(_)) => file.gap(Gap::UNION_INDEX),
-            (None, Elements::Headers(_)) => {}
-        }
-    }
-
-    fn instance(&self, header: Header) -> String {
-        let name = match self.style {
-            Style::Plain => self.program.headers.get(header).map(|h| &h.name),
-            Style::File(file, _) => file.names.headers.get(header.index()),
-        };
-        match name {
-            Some(name) => format!("h.{name}"),
-            None => format!("?header{}", header.0),
-        }
-    }
-
-    /// A stack, without `h.`.
-    pub fn stack(&self, stack: Stack) -> String {
-        let name = match self.style {
-            Style::Plain => self.program.stacks.get(stack).map(|s| &s.name),
-            Style::File(file, _) => file.names.stack(stack),
-        };
-        name.cloned().unwrap_or_else(|| format!("?stack{}", stack.0))
-    }
-
-    /// The name of a union's member, for a stack of unions.
-    fn member(&self, stack: Stack, member: u32) -> Option<String> {
-        let Elements::Unions(unions) = &self.program.stacks.get(stack)?.elements else {
-            return None;
-        };
-        let missing = || format!("?member{member}");
-        let Some(union) = unions.first() else { return Some(missing()) };
-        let name = match self.style {
-            Style::File(file, _) => {
-                file.names.members.get(union.index()).and_then(|m| m.get(member as usize)).cloned()
-            }
-            Style::Plain => {
-                let header = self
-                    .program
-                    .unions
-                    .get(*union)
-                    .and_then(|u| u.members.get(member as usize))
-                    .and_then(|h| self.program.headers.get(*h));
-                header.and_then(|h| h.name.rsplit('.').next()).map(str::to_string)
-            }
-        };
-        Some(name.unwrap_or_else(missing))
-    }
-
-    fn constant(&self, ty: Type, value: &Bits, bare: bool) -> Piece {
-        let (text, bind) = match ty {
-            Type::Bool => ((if value.is_zero() { "false" } else { "true" }).into(), bind::WHOLE),
-            Type::Error => (self.error(ErrorCode(value.low_u64() as u32)), bind::WHOLE),
-            Type::Varbit(_) | Type::Bit(_) if bare => (digits(value), bind::WHOLE),
-            Type::Varbit(w) | Type::Bit(w) => (format!("{w}w{}", digits(value)), bind::WHOLE),
-            Type::Int(w) => signed(w, value, bare),
-        };
-        Piece::new(text, bind, Some(ty))
-    }
-
-    /// A parser error.
-    pub fn error(&self, code: ErrorCode) -> String {
-        let name = match self.style {
-            Style::Plain => self.program.errors.get(code),
-            Style::File(file, _) => file.names.errors.get(code.index()),
-        };
-        match name {
-            Some(name) => format!("error.{name}"),
-            None => format!("?error{}", code.0),
         }
     }
 
@@ -551,48 +343,5 @@ fn lookahead(skip: u32, ty: Type) -> Piece {
             let bits = if skip == 0 { all } else { slice(&all, width.max(1) - 1, 0) };
             cast(&bits, ty)
         }
-    }
-}
-
-/// What a place is a slice of, and which bits of it.
-pub(super) fn flatten(place: &Place) -> (&Place, u32, u32) {
-    let (mut root, mut range) = (place, None);
-    while let Place::Slice { of, hi, lo } = root {
-        range = Some(match range {
-            None => (*hi, *lo),
-            Some((h, l)) => (lo.saturating_add(h), lo.saturating_add(l)),
-        });
-        root = of;
-    }
-    let (hi, lo) = range.unwrap_or_default();
-    (root, hi, lo)
-}
-
-/// A number: decimal when it is small, narrow or round, as ports and lengths are; else hexadecimal.
-pub(super) fn digits(value: &Bits) -> String {
-    match value.to_u64() {
-        Some(n) if n < 256 || value.width() <= 12 => n.to_string(),
-        Some(n) if n < 1_000_000 && n.is_multiple_of(100) => n.to_string(),
-        _ => {
-            let digits =
-                if value.width().is_multiple_of(4) { value.width() as usize / 4 } else { 0 };
-            format!("0x{:0>digits$}", format!("{value:x}"))
-        }
-    }
-}
-
-/// A two's complement number. The smallest one has no literal.
-fn signed(width: u32, value: &Bits, bare: bool) -> (String, u8) {
-    if width == 0 || !value.bit(width - 1) {
-        let text = digits(value);
-        return (if bare { text } else { format!("{width}s{text}") }, bind::WHOLE);
-    }
-    let magnitude = crate::eval::eval(Op::Neg, &[(Type::Int(width), value)]);
-    match magnitude {
-        Some(m) if !m.bit(width - 1) => {
-            let text = digits(&m);
-            (if bare { format!("-{text}") } else { format!("-{width}s{text}") }, bind::PREFIX)
-        }
-        _ => (format!("(int<{width}>){width}w{}", digits(value)), bind::PREFIX),
     }
 }

@@ -2,14 +2,16 @@
 
 use super::expr::{Exprs, Site, Style};
 use super::gaps::Gap;
+use super::late::late_digests;
 use super::layout::Layout;
 use super::names::Names;
 use super::uses::{Part, Uses};
 use super::words::Words;
 use super::{control, headers, parser};
-use crate::entity::Action;
+use crate::entity::{Action, Digest};
 use crate::program::{FieldDecl, Program};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// What all sections share.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(super) struct File<'a> {
     pub program: &'a Program,
     pub names: Names,
     pub uses: Uses,
+    /// Digests that P4 may send with other values.
+    pub late: BTreeSet<Digest>,
     functions: RefCell<Vec<Function>>,
     words: RefCell<Words>,
     gaps: RefCell<Vec<Gap>>,
@@ -42,6 +46,7 @@ impl<'a> File<'a> {
             program,
             names,
             uses,
+            late: late_digests(program),
             functions: RefCell::default(),
             words: RefCell::new(words),
             gaps: RefCell::default(),

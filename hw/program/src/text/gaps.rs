@@ -40,6 +40,8 @@ impl Gap {
         "more than 4 headers whose fields are left out of a hash when they are invalid";
     pub(super) const CHECKSUM_ITEM: &'static str = "p4c takes only fields, headers and constants for checksums, and leaves out invalid headers";
     pub(super) const SELECTOR_ITEM: &'static str = "p4c takes no varbit as selector key";
+    pub(super) const SELECTOR_COPY: &'static str =
+        "p4c copies selector keys out of stacks and unions, so that invalid ones are not left out";
     pub(super) const PROFILE_DEFAULT: &'static str =
         "p4c has no default action that can change for a table with an action profile";
     pub(super) const PROFILE_SWITCH: &'static str =
@@ -55,6 +57,10 @@ impl Gap {
         "p4c has no negative numbers in entries; this range is not written";
     pub(super) const BOTH_HALVES: &'static str =
         "both halves use this; P4 wants two of them, with two names";
+    pub(super) const LATE_DIGEST: &'static str =
+        "a field of the digest may change after it; P4 sends what it was at the call";
+    pub(super) const CHECKSUM_CONDITION: &'static str =
+        "p4c takes neither a choice nor a division in the condition of a checksum";
     pub(super) const APPLIED_TWICE: &'static str =
         "p4c takes a table that is applied at several places only when the same follows them";
 }

@@ -9,14 +9,19 @@
 //! A program that the checker has not seen prints too; what cannot be named reads `?...` then.
 
 mod arithmetic;
+mod branch;
 mod control;
 mod expr;
 mod file;
 mod gaps;
+mod hash;
 mod headers;
+mod late;
 mod layout;
 mod names;
+mod number;
 mod parser;
+mod path;
 mod stmt;
 mod table;
 mod uses;

@@ -52,6 +52,8 @@ pub(super) struct Names {
     pub metas: Vec<String>,
     pub errors: Vec<String>,
     pub states: Vec<String>,
+    /// The state for packets that match no case.
+    pub no_match: String,
     /// The structure of each digest; several may share one.
     pub digests: Vec<String>,
     /// Key and value structures of each map.
@@ -86,6 +88,7 @@ impl Names {
                 u.members.iter().map(|h| words.take(&last(name(h)))).collect()
             })
             .collect();
+        let (states, no_match) = states(p);
         let union_types = union_types(p, &members, &mut top);
         let mut names = Names {
             blocks,
@@ -100,7 +103,8 @@ impl Names {
             stacks: Vec::new(),
             metas: metas(p),
             errors: errors(p),
-            states: states(p),
+            states,
+            no_match,
             digests: digests(p, &mut top),
             map_types: Vec::new(),
             temporary: String::new(),
@@ -249,6 +253,11 @@ impl Names {
     /// The structure of a value set's columns, if it has several.
     pub fn value_set_type(&self, set: ValueSet) -> Option<&String> {
         self.value_set_types.get(set.index()).filter(|name| !name.is_empty())
+    }
+
+    /// Whether a header is neither in a stack nor in a union.
+    pub fn is_single(&self, header: Header) -> bool {
+        self.headers.get(header.index()).is_some_and(|name| !name.contains(['[', '.']))
     }
 
     /// A stack in the headers structure.
@@ -401,14 +410,16 @@ fn errors(p: &Program) -> Vec<String> {
     p.errors.values().map(|e| words.take(e)).collect()
 }
 
-fn states(p: &Program) -> Vec<String> {
+/// Names of the states, and of one more.
+fn states(p: &Program) -> (Vec<String>, String) {
     let mut words = Words::top();
     words.take("start");
     let one = |(state, decl): (_, &crate::program::StateDecl)| match p.start {
         Some(start) if start == state => "start".to_string(),
         _ => words.take(&decl.name),
     };
-    p.states.iter().map(one).collect()
+    let names = p.states.iter().map(one).collect();
+    (names, words.take("no_match"))
 }
 
 /// One structure for all digests of one name and the same fields.

@@ -1,11 +1,12 @@
 //! The parser: value sets, states, selects.
 
 use super::arithmetic::folded;
-use super::expr::{Site, cast, digits};
+use super::expr::{Site, cast};
 use super::file::File;
 use super::gaps::Gap;
 use super::layout::Layout;
 use super::names::annotations;
+use super::number::digits;
 use super::stmt::Body;
 use super::table::unsigned;
 use super::uses::{Object, Part};
@@ -51,7 +52,31 @@ pub(super) fn write(file: &File<'_>, out: &mut Layout) {
         out.paste(body);
         out.close();
     }
+    if p.states.values().any(|s| may_match_nothing(&s.next)) {
+        out.gap();
+        out.open(format!("state {}", names.no_match));
+        out.line("verify(false, error.NoMatch);");
+        out.line("transition accept;");
+        out.close();
+    }
     out.close();
+}
+
+/// Whether a select may be left without a case.
+fn may_match_nothing(next: &Transition) -> bool {
+    match next {
+        Transition::To(_) => false,
+        Transition::Select { cases, .. } => !cases.iter().any(|c| is_default(&c.on)),
+    }
+}
+
+/// Whether a case takes everything.
+fn is_default(on: &SelectOn) -> bool {
+    match on {
+        SelectOn::Default => true,
+        SelectOn::Keys(matches) => matches.iter().all(|m| *m == KeyMatch::Any),
+        SelectOn::ValueSet(_) => false,
+    }
 }
 
 fn transition(file: &File<'_>, next: &Transition, out: &mut Layout) {
@@ -72,7 +97,7 @@ fn transition(file: &File<'_>, next: &Transition, out: &mut Layout) {
         }
     };
     let types: Vec<Option<Type>> = keys.iter().map(|k| file.program.type_of(k, &[]).ok()).collect();
-    let mut texts: Vec<String> = keys.iter().map(|k| piece(k).text).collect();
+    let texts: Vec<String> = keys.iter().map(|k| piece(k).text).collect();
     let mut rows = Vec::new();
     for SelectCase { on, to } in &cases {
         let to = format!(": {};", target(file, *to));
@@ -91,17 +116,18 @@ fn transition(file: &File<'_>, next: &Transition, out: &mut Layout) {
             }
         }
         // Nothing behind an unconditional case is ever reached, and p4c says so.
-        if everything || *on == SelectOn::Default {
+        if is_default(on) {
             break;
         }
     }
-    if texts.is_empty() {
-        texts.push("1w0".into());
+    // P4 says that a packet which matches no case has the error `NoMatch`; what p4c makes for BMv2 goes
+    // on without an error. So it is said here.
+    if rows.last().is_none_or(|row| row[0] != "default") {
+        rows.push(vec!["default".into(), format!(": {};", file.names.no_match)]);
     }
-    if rows.is_empty() {
-        // A select without cases never matches; P4 wants one.
-        rows.push(vec!["1w1".into(), ": accept;".into()]);
-        texts = vec!["1w0".into()];
+    if let [row] = rows.as_slice() {
+        let to = row[1].trim_start_matches([':', ' ']);
+        return out.line(format!("transition {to}"));
     }
     out.open(format!("transition select({})", texts.join(", ")));
     out.columns(&rows);

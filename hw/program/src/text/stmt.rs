@@ -1,16 +1,19 @@
 //! Statements.
 
-use super::expr::{Exprs, Piece, bind, cast, flatten, param_type};
+use super::branch::Head;
+use super::expr::{Exprs, Piece, bind, cast, param_type};
 use super::file::File;
 use super::gaps::Gap;
+use super::hash::HashCall;
 use super::layout::Layout;
 use super::names::is_no_action;
+use super::path::flatten;
 use super::uses::{Object, Part};
 use crate::check::MAX_DEPTH;
-use crate::entity::{Action, Entity, FieldList, Map, Table};
+use crate::entity::{Action, Entity, FieldList, Map};
 use crate::expr::{Expr, HeaderRef, Place};
-use crate::program::{HashAlgorithm, Item};
-use crate::stmt::{AfterApply, Block, Stmt, StmtKind};
+use crate::program::Item;
+use crate::stmt::{Block, Stmt, StmtKind};
 use crate::types::Type;
 use std::cell::Cell;
 
@@ -23,10 +26,10 @@ const MAX_OPTIONAL: usize = 4;
 /// Writes the statements of one state, action or half.
 #[derive(Debug)]
 pub(super) struct Body<'a> {
-    file: &'a File<'a>,
-    part: Part,
-    exprs: Exprs<'a>,
-    depth: Cell<u32>,
+    pub(super) file: &'a File<'a>,
+    pub(super) part: Part,
+    pub(super) exprs: Exprs<'a>,
+    pub(super) depth: Cell<u32>,
 }
 
 impl<'a> Body<'a> {
@@ -167,6 +170,9 @@ impl<'a> Body<'a> {
                 self.into(dst, out, |dst| format!("random({dst}, {low}, {high});"));
             }
             StmtKind::Digest(digest) => {
+                if self.file.late.contains(digest) {
+                    self.file.gap(Gap::LATE_DIGEST);
+                }
                 let names = &self.file.names;
                 let ty = names.digests.get(digest.index()).map_or("?digest", String::as_str);
                 let fields = self.file.program.digests.get(*digest).map(|d| d.fields.as_slice());
@@ -222,7 +228,7 @@ impl<'a> Body<'a> {
 
     /// A statement that writes to a place by itself; through a variable when that is some bits of a
     /// field, which p4c does not take everywhere.
-    fn into(&self, dst: &Place, out: &mut Layout, text: impl FnOnce(&str) -> String) {
+    pub(super) fn into(&self, dst: &Place, out: &mut Layout, text: impl FnOnce(&str) -> String) {
         if !matches!(dst, Place::Slice { .. }) {
             return out.line(text(&self.exprs.place(dst)));
         }
@@ -235,181 +241,21 @@ impl<'a> Body<'a> {
         out.close();
     }
 
-    /// `if (condition) { then } else if ... else { otherwise`, still open.
-    fn branch(
-        &self,
-        head: Head,
-        condition: &Piece,
-        then: &Block,
-        otherwise: &Block,
-        out: &mut Layout,
-    ) {
-        let (condition, then, otherwise) = match then.is_empty() && !otherwise.is_empty() {
-            true => (format!("!{}", condition.at_least(bind::WHOLE)), otherwise, then),
-            false => (condition.text.clone(), then, otherwise),
-        };
-        match head {
-            Head::If => out.open(format!("if ({condition})")),
-            Head::ElseIf => out.reopen(format!("else if ({condition})")),
-        }
-        self.block(then, out);
-        self.otherwise(otherwise, out);
-    }
-
-    fn otherwise(&self, otherwise: &Block, out: &mut Layout) {
-        if self.depth.get() > MAX_DEPTH {
-            return out.line("...");
-        }
-        self.depth.set(self.depth.get() + 1);
-        self.chain(otherwise, out);
-        self.depth.set(self.depth.get() - 1);
-    }
-
-    fn chain(&self, otherwise: &Block, out: &mut Layout) {
-        match otherwise.as_slice() {
-            [] => {}
-            [Stmt { kind: StmtKind::If { condition, then, otherwise }, .. }] => {
-                self.branch(Head::ElseIf, &self.exprs.piece(condition), then, otherwise, out);
-            }
-            [
-                Stmt {
-                    kind: StmtKind::Apply { table, then: AfterApply::Hit { hit, miss } }, ..
-                },
-            ] if !hit.is_empty() || !miss.is_empty() => {
-                self.hit(Head::ElseIf, *table, hit, miss, out);
-            }
-            _ => {
-                out.reopen("else");
-                self.block(otherwise, out);
-            }
-        }
-    }
-
-    fn hit(&self, head: Head, table: Table, hit: &Block, miss: &Block, out: &mut Layout) {
-        let name = self.object(table.into());
-        let result = |word: &str| Piece::whole(format!("{name}.apply().{word}"), Some(Type::Bool));
-        let default = self.profile_default(table);
-        let Some(default) = default else {
-            return match hit.is_empty() {
-                true => self.branch(head, &result("miss"), miss, hit, out),
-                false => self.branch(head, &result("hit"), hit, miss, out),
-            };
-        };
-        let word = if hit.is_empty() { "miss" } else { "hit" };
-        self.branch(head, &result(word), hit, &Vec::new(), out);
-        if !hit.is_empty() {
-            out.reopen("else");
-        }
-        out.line(default);
-        self.block(miss, out);
-    }
-
-    /// The call of the default action of a table with a profile, where p4c has no default actions.
-    fn profile_default(&self, table: Table) -> Option<String> {
-        let decl = self.file.program.tables.get(table).filter(|d| d.profile.is_some())?;
-        let nothing = is_no_action(self.file.program, decl.default.action);
-        (!nothing).then(|| format!("{};", super::table::call(self.file, self.part, &decl.default)))
-    }
-
-    fn apply(&self, table: Table, then: &AfterApply, out: &mut Layout) {
-        let name = self.object(table.into());
-        match then {
-            AfterApply::Hit { hit, miss } if !hit.is_empty() || !miss.is_empty() => {
-                self.hit(Head::If, table, hit, miss, out);
-                out.close();
-            }
-            AfterApply::Switch { cases, default } => {
-                if self.profile_default(table).is_some() {
-                    self.file.gap(Gap::PROFILE_SWITCH);
-                }
-                out.open(format!("switch ({name}.apply().action_run)"));
-                for case in cases {
-                    let labels: Vec<String> =
-                        case.actions.iter().map(|a| format!("{}:", self.action(*a))).collect();
-                    if let Some((last, before)) = labels.split_last() {
-                        before.iter().for_each(|l| out.line(l));
-                        out.open(last);
-                        self.block(&case.body, out);
-                        out.close();
-                    }
-                }
-                if !default.is_empty() {
-                    out.open("default:");
-                    self.block(default, out);
-                    out.close();
-                }
-                out.close();
-            }
-            _ if self.profile_default(table).is_some() => {
-                self.hit(Head::If, table, &Vec::new(), &Vec::new(), out);
-                out.close();
-            }
-            _ => out.line(format!("{name}.apply();")),
-        }
-    }
-
     /// The identifier of an object here.
-    fn object(&self, object: Object) -> &str {
+    pub(super) fn object(&self, object: Object) -> &str {
         match self.file.names.local(self.part, object) {
             Some(local) => &local.name,
             None => "?object",
         }
     }
 
-    fn action(&self, action: Action) -> &str {
+    pub(super) fn action(&self, action: Action) -> &str {
         self.object(action.into())
     }
 
     fn not_in_parser(&self, gap: &'static str) {
         if self.part == Part::Parser {
             self.file.gap(gap);
-        }
-    }
-
-    fn hash(
-        &self,
-        call: &HashCall<'_>,
-        optional: &[&HeaderRef],
-        absent: &mut Vec<HeaderRef>,
-        out: &mut Layout,
-    ) {
-        let x = &self.exprs;
-        if let Some((header, rest)) = optional.split_first() {
-            out.open(format!("if ({}.isValid())", x.header(header)));
-            self.hash(call, rest, absent, out);
-            out.reopen("else");
-            absent.push((*header).clone());
-            self.hash(call, rest, absent, out);
-            absent.pop();
-            out.close();
-            return;
-        }
-        let present = |item: &&Item| match item {
-            Item::IfValid { header, .. } => !absent.contains(header),
-            _ => true,
-        };
-        let items: Vec<String> = call.items.iter().filter(present).map(|i| self.item(i)).collect();
-        let algorithm = algorithm(self.file, call.algorithm);
-        let (base, max) = (x.exact(call.base), x.exact(call.max));
-        if matches!(call.dst, Place::Slice { .. }) {
-            let items = items.join(", ");
-            return self.into(call.dst, out, |dst| {
-                format!("hash({dst}, HashAlgorithm.{algorithm}, {base}, {{ {items} }}, {max});")
-            });
-        }
-        let name = x.place(call.dst);
-        let head = format!("hash({name}, HashAlgorithm.{algorithm}, {base}, {{ ");
-        out.list(&head, &items, &format!(" }}, {max});"));
-    }
-
-    /// One member of a list to be hashed.
-    pub fn item(&self, item: &Item) -> String {
-        match item {
-            Item::Value(expr) => self.exprs.bits(expr),
-            Item::IfValid { header, field } => {
-                self.exprs.place(&Place::Field { header: header.clone(), field: *field })
-            }
-            Item::Header(header) => self.exprs.header(header),
         }
     }
 
@@ -468,37 +314,5 @@ impl<'a> Body<'a> {
         for (place, field) in values.iter().zip(fields) {
             self.assign(place, &format!("{variable}.{field}"), out);
         }
-    }
-}
-
-/// How a condition is introduced.
-#[derive(Clone, Copy)]
-enum Head {
-    If,
-    ElseIf,
-}
-
-struct HashCall<'s> {
-    dst: &'s Place,
-    algorithm: HashAlgorithm,
-    base: &'s Expr,
-    items: &'s [Item],
-    max: &'s Expr,
-}
-
-/// v1model's name of a hash function.
-pub(super) fn algorithm(file: &File<'_>, algorithm: HashAlgorithm) -> &'static str {
-    match algorithm {
-        HashAlgorithm::Crc32 => "crc32",
-        HashAlgorithm::Crc32Custom => "crc32_custom",
-        HashAlgorithm::Crc16 => "crc16",
-        HashAlgorithm::Crc16Custom => "crc16_custom",
-        HashAlgorithm::CrcCcitt => {
-            file.gap(Gap::CCITT);
-            "crc16_custom"
-        }
-        HashAlgorithm::Csum16 => "csum16",
-        HashAlgorithm::Xor16 => "xor16",
-        HashAlgorithm::Identity => "identity",
     }
 }

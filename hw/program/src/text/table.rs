@@ -99,6 +99,11 @@ fn keys(file: &File<'_>, part: Part, decl: &TableDecl, out: &mut Layout) {
         let place = |header: &HeaderRef, field| {
             exprs.place(&Place::Field { header: header.clone(), field })
         };
+        if let Item::IfValid { header, .. } | Item::Header(header) = item
+            && !matches!(header, HeaderRef::Header(h) if file.names.is_single(*h))
+        {
+            file.gap(Gap::SELECTOR_COPY);
+        }
         let (text, named) = match item {
             Item::IfValid { header, field } => {
                 let ty = file.program.header_type(header).ok();
