@@ -175,14 +175,14 @@ fn checksums(sums: &mut Value, bools: &[u64]) {
     });
 }
 
-/// Fields of headers in stacks, in unions or with a varbit are no members of a selection.
+/// Fields of headers in stacks or with a varbit are no members of a selection.
 fn selectors(program: &mut Value) {
     let names: Vec<bool> = program["headers"]
         .as_array()
         .iter()
         .flat_map(|h| h.iter())
         .map(|h| {
-            let single = h["name"].as_str().is_some_and(|n| !n.contains(['[', '.']));
+            let single = h["name"].as_str().is_some_and(|n| !n.contains('['));
             let ty = h["ty"].as_u64().map(|t| &program["header_types"][t as usize]);
             single && !ty.is_some_and(|t| mentions(t, &["varbit"]))
         })

@@ -26,6 +26,7 @@ impl Gap {
     pub(super) const NEXT: &'static str = "P4 does not read the next element of a stack";
     pub(super) const LONG_IN_PARSER: &'static str =
         "p4c has no functions with conditions in parsers, and the operand is long";
+    pub(super) const RANGES: &'static str = "p4c takes no ranges that need so many masks";
     pub(super) const CONSTANT_KEY: &'static str = "p4c compares no constants with a value set";
     pub(super) const STANDARD_IN_CHECKSUM: &'static str =
         "checksum controls do not see standard metadata";
@@ -41,15 +42,14 @@ impl Gap {
     pub(super) const CHECKSUM_ITEM: &'static str = "p4c takes only fields, headers and constants for checksums, and leaves out invalid headers";
     pub(super) const SELECTOR_ITEM: &'static str = "p4c takes no varbit as selector key";
     pub(super) const SELECTOR_COPY: &'static str =
-        "p4c copies selector keys out of stacks and unions, so that invalid ones are not left out";
+        "p4c copies selector keys out of stacks, so that invalid ones are not left out";
     pub(super) const PROFILE_DEFAULT: &'static str =
         "p4c has no default action that can change for a table with an action profile";
     pub(super) const PROFILE_SWITCH: &'static str =
         "p4c has no default action to switch on for a table with an action profile";
     pub(super) const PROFILE_ENTRY: &'static str =
         "P4 has no entries that name members or groups of a profile";
-    pub(super) const METER_PLACE: &'static str =
-        "p4c puts the colour of a direct meter only into metadata or a field of a single header";
+    pub(super) const METER_PLACE: &'static str = "p4c puts the colour of a direct meter only into metadata or a field of a header in no stack";
     pub(super) const WIDE_PREFIX: &'static str =
         "p4c gets prefixes of keys beyond 64 bits wrong in entries";
     pub(super) const ENTRY_TIMEOUT: &'static str = "P4 has no time-out of an entry";

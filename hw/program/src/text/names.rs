@@ -255,9 +255,9 @@ impl Names {
         self.value_set_types.get(set.index()).filter(|name| !name.is_empty())
     }
 
-    /// Whether a header is neither in a stack nor in a union.
+    /// Whether a header is in no stack.
     pub fn is_single(&self, header: Header) -> bool {
-        self.headers.get(header.index()).is_some_and(|name| !name.contains(['[', '.']))
+        self.headers.get(header.index()).is_some_and(|name| !name.contains('['))
     }
 
     /// A stack in the headers structure.

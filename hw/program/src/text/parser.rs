@@ -74,8 +74,19 @@ fn may_match_nothing(next: &Transition) -> bool {
 fn is_default(on: &SelectOn) -> bool {
     match on {
         SelectOn::Default => true,
-        SelectOn::Keys(matches) => matches.iter().all(|m| *m == KeyMatch::Any),
+        SelectOn::Keys(matches) => matches.iter().all(takes_all),
         SelectOn::ValueSet(_) => false,
+    }
+}
+
+/// Whether a match takes every value.
+fn takes_all(m: &KeyMatch) -> bool {
+    match m {
+        KeyMatch::Any => true,
+        KeyMatch::Lpm { prefix, .. } => *prefix == 0,
+        KeyMatch::Masked { mask, .. } => mask.is_zero(),
+        KeyMatch::Range { low, high } => low.is_zero() && *high == Bits::ones(high.width()),
+        KeyMatch::Exact(_) => false,
     }
 }
 
@@ -101,16 +112,15 @@ fn transition(file: &File<'_>, next: &Transition, out: &mut Layout) {
     let mut rows = Vec::new();
     for SelectCase { on, to } in &cases {
         let to = format!(": {};", target(file, *to));
-        let everything = matches!(on, SelectOn::Keys(m) if m.iter().all(|m| *m == KeyMatch::Any));
         match on {
-            _ if everything => rows.push(vec!["default".into(), to]),
-            SelectOn::Default => rows.push(vec!["default".into(), to]),
+            _ if is_default(on) => rows.push(vec!["default".into(), to]),
+            SelectOn::Default => {}
             SelectOn::ValueSet(set) => {
                 let name = file.names.local(Part::Parser, *set).map(|l| l.name.clone());
                 rows.push(vec![name.unwrap_or_else(|| "?value_set".into()), to]);
             }
             SelectOn::Keys(matches) => {
-                for tuple in alternatives(matches, &types) {
+                for tuple in alternatives(file, matches, &types) {
                     rows.push(vec![tuple, to.clone()]);
                 }
             }
@@ -174,21 +184,32 @@ fn without_constants(
 }
 
 /// A case as tuples of keysets: several where a range of numbers with signs includes both negative and
-/// other ones, since p4c compares without signs.
-fn alternatives(matches: &[KeyMatch], types: &[Option<Type>]) -> Vec<String> {
-    let mut tuples: Vec<Vec<String>> = vec![Vec::new()];
+/// other ones, since p4c compares without signs, and where ranges need more masks than p4c makes.
+fn alternatives(file: &File<'_>, matches: &[KeyMatch], types: &[Option<Type>]) -> Vec<String> {
+    let mut columns: Vec<Vec<KeyMatch>> = Vec::new();
     for (m, ty) in matches.iter().zip(types.iter().chain(std::iter::repeat(&None))) {
-        let texts: Vec<String> = match (m, ty) {
+        columns.push(match (m, ty) {
             (KeyMatch::Range { low, high }, Some(Type::Int(w))) if *w > 0 => {
-                unsigned_ranges(*w, low, high)
-                    .into_iter()
-                    .map(|(low, high)| keyset(&KeyMatch::Range { low, high }, None))
-                    .collect()
+                let ranges = unsigned_ranges(*w, low, high).into_iter();
+                ranges.map(|(low, high)| KeyMatch::Range { low, high }).collect()
             }
-            _ => vec![keyset(m, ty.filter(|t| *t == Type::Bool))],
-        };
-        // At most one range per key is split; the cap is for programs that nobody checked.
-        if tuples.len() * texts.len() > 1024 {
+            _ => vec![m.clone()],
+        });
+    }
+    let count = |m: &KeyMatch| masks(m).map_or(MAX_TUPLES, |masks| masks.len());
+    let most = |column: &Vec<KeyMatch>| column.iter().map(count).max().unwrap_or(1);
+    if columns.iter().map(most).fold(1, usize::saturating_mul) > MAX_MASKS {
+        for column in &mut columns {
+            *column =
+                column.iter().flat_map(|m| masks(m).unwrap_or_else(|| vec![m.clone()])).collect();
+        }
+    }
+    let mut tuples: Vec<Vec<String>> = vec![Vec::new()];
+    for (column, ty) in columns.iter().zip(types.iter().chain(std::iter::repeat(&None))) {
+        let ty = ty.filter(|t| *t == Type::Bool);
+        let texts: Vec<String> = column.iter().map(|m| keyset(m, ty)).collect();
+        if tuples.len() * texts.len() > MAX_TUPLES {
+            file.gap(Gap::RANGES);
             break;
         }
         tuples = tuples
@@ -202,6 +223,33 @@ fn alternatives(matches: &[KeyMatch], types: &[Option<Type>]) -> Vec<String> {
         .into_iter()
         .map(|t| if t.len() == 1 { t.concat() } else { format!("({})", t.join(", ")) })
         .collect()
+}
+
+/// Masks that p4c makes of the ranges of one case.
+const MAX_MASKS: usize = 100;
+/// Rows that one case may become.
+const MAX_TUPLES: usize = 1024;
+
+/// A range as matches under masks, `None` beyond 64 bits.
+fn masks(m: &KeyMatch) -> Option<Vec<KeyMatch>> {
+    let KeyMatch::Range { low, high } = m else { return Some(vec![m.clone()]) };
+    let width = low.width();
+    let (mut at, end) = (u128::from(low.to_u64()?), u128::from(high.to_u64()?) + 1);
+    if width > 64 {
+        return None;
+    }
+    let mut out = Vec::new();
+    while at < end {
+        // The largest block that begins here and does not reach beyond the end.
+        let mut size = if at == 0 { 1u128 << width } else { at & at.wrapping_neg() };
+        while at + size > end {
+            size >>= 1;
+        }
+        let mask = Bits::new(width, !(size - 1));
+        out.push(KeyMatch::masked(&Bits::new(width, at), mask));
+        at += size;
+    }
+    Some(out)
 }
 
 /// A range of two's complement numbers as ranges of unsigned ones.
@@ -245,6 +293,30 @@ fn target(file: &File<'_>, target: Target) -> String {
         Target::State(state) => {
             let name = file.names.states.get(state.index());
             name.cloned().unwrap_or_else(|| format!("?state{}", state.0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The masks of a range take exactly its numbers.
+    #[test]
+    fn ranges_are_masks() {
+        for low in 0..16u128 {
+            for high in low..16 {
+                let range = KeyMatch::Range { low: Bits::new(4, low), high: Bits::new(4, high) };
+                let masks = masks(&range).unwrap();
+                for value in (0..16).map(|v| Bits::new(4, v)) {
+                    let hits = masks.iter().filter(|m| m.matches(&value, false)).count();
+                    assert_eq!(
+                        hits,
+                        usize::from(range.matches(&value, false)),
+                        "{range:?} {value}"
+                    );
+                }
+            }
         }
     }
 }
