@@ -43,42 +43,8 @@ fn nothing_is_found_where_nothing_was_planted() {
 #[test]
 fn a_missing_statement_is_found() {
     let cases = cases();
-    // What each kind is called in the serde form.
-    let kinds = [
-        "assign",
-        "copy_header",
-        "copy_stack",
-        "set_valid",
-        "set_invalid",
-        "push_front",
-        "pop_front",
-        "extract",
-        "extract_var",
-        "advance",
-        "verify",
-        "if",
-        "apply",
-        "call",
-        "exit",
-        "mark_to_drop",
-        "count",
-        "execute_meter",
-        "read_register",
-        "write_register",
-        "map_lookup",
-        "map_put",
-        "map_remove",
-        "hash",
-        "random",
-        "digest",
-        "clone_ingress",
-        "clone_egress",
-        "resubmit",
-        "recirculate",
-        "truncate",
-    ];
     let mut unseen = Vec::new();
-    for kind in kinds {
+    for kind in restage_tests::random::census::statements() {
         let found = cases.iter().any(|case| {
             (0..6).any(|n| {
                 let mut program = (*case.program).clone();

@@ -3,6 +3,8 @@
 mod code;
 mod names;
 
+pub use names::statements;
+
 use names::{ALL, FATES, match_name};
 use restage_program::entity::ErrorCode;
 use restage_program::expr::{Expr, HeaderRef};

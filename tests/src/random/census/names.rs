@@ -3,6 +3,13 @@
 use restage_program::entry::KeyMatch;
 use restage_program::stmt::StmtKind;
 
+/// What each kind of statement is called, as in the serde form.
+pub fn statements() -> impl Iterator<Item = &'static str> {
+    ALL.iter()
+        .filter(|(group, _)| *group == "statement")
+        .flat_map(|(_, names)| names.iter().copied())
+}
+
 /// Everything that is counted, by group.
 pub(super) const ALL: &[(&str, &[&str])] = &[
     (
