@@ -18,6 +18,7 @@ const PACKAGES: &[(&str, &str, u8, &[&str])] = &[
     ("restage-golden", "hw/golden", 1, &["restage-program"]),
     ("restage-p4", "hw/p4", 1, &["restage-program"]),
     ("restage-library", "hw/library", 1, &["restage-program"]),
+    ("restage-manifest", "hw/manifest", 1, &["restage-program"]),
     (
         "restage-gen",
         "gen",

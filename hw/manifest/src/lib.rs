@@ -1,0 +1,14 @@
+//! What the parts of the hardware and its host agree on.
+//!
+//! The shell, the region variants, the encoder of entries, the simulated device and the driver are made
+//! apart and must fit: here are the words they share. [`ShellConfig`] says what a shell can do,
+//! [`ShellField`] which PHV bits it reads and writes itself, [`socket`] what ports a region has,
+//! [`address`] where what is found behind AXI4-Lite. This crate computes nothing.
+
+pub mod address;
+mod config;
+mod phv;
+pub mod socket;
+
+pub use config::{ConfigError, ShellConfig};
+pub use phv::{PhvBits, ShellField};

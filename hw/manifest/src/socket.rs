@@ -1,0 +1,107 @@
+//! The ports of a region. All variants of a kind have the same ones, so that any circuit fits any region.
+//!
+//! Every output comes from a register: that lets regions be simulated apart and placed apart.
+
+use crate::config::ShellConfig;
+use serde::{Deserialize, Serialize};
+
+/// Word address inside a region, in bits.
+pub const CFG_ADDRESS_BITS: u32 = 14;
+/// Bits of a word on the configuration bus.
+pub const CFG_DATA_BITS: u32 = 32;
+/// Bits of the number that goes through a region beside its packet and must come back with it.
+pub const TAG_BITS: u32 = 8;
+/// Bits of a time stamp in microseconds.
+pub const TIME_BITS: u32 = 48;
+/// Bits of a lane message.
+pub const LANE_BITS: u32 = 64;
+/// Bits of a number of bytes in the header window.
+pub const LENGTH_BITS: u32 = 9;
+
+/// What a region is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionKind {
+    /// Header window to PHV.
+    Parser,
+    /// PHV to PHV.
+    Stage,
+    /// PHV to header bytes.
+    Deparser,
+}
+
+/// Seen from the region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Into the region.
+    Input,
+    /// Out of it.
+    Output,
+}
+
+/// A port of a region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Port {
+    /// Its name in Verilog.
+    pub name: &'static str,
+    /// Its bits.
+    pub width: u32,
+    /// Its direction.
+    pub direction: Direction,
+}
+
+/// The ports of a region, without `clk_i` and `rst_ni`.
+///
+/// * `valid_i`, `epoch_i`, `tag_i`, `time_i`: whether there is a packet in this clock, and what the gate
+///   stamped on it. `tag_o` is the packet's tag when its results are on the other outputs.
+/// * Parser: `window_i` holds the first bytes of the packet, the first one in the most significant place,
+///   zeros behind its end; `avail_i` says how many there are. `shell_i` is the lower end of a PHV: the
+///   shell's fields and kept metadata.
+/// * Deparser: `header_o` as `window_i`; `length_o` bytes of it count, the rest is 0.
+/// * `cfg_*`: one request at a time; `cfg_ack_o` is high for one clock, `cfg_rdata_o` counts in that clock.
+/// * `lane_*`: state on its way from one variant to another.
+pub fn ports(kind: RegionKind, config: &ShellConfig) -> Vec<Port> {
+    use Direction::{Input, Output};
+    let port = |name, width, direction| Port { name, width, direction };
+    let window = 8 * config.window_bytes;
+    let mut ports = vec![
+        port("valid_i", 1, Input),
+        port("epoch_i", 1, Input),
+        port("tag_i", TAG_BITS, Input),
+        port("time_i", TIME_BITS, Input),
+    ];
+    ports.extend(match kind {
+        RegionKind::Parser => vec![
+            port("window_i", window, Input),
+            port("avail_i", LENGTH_BITS, Input),
+            port("shell_i", shell_bits(config), Input),
+        ],
+        RegionKind::Stage | RegionKind::Deparser => vec![port("phv_i", config.phv_bits, Input)],
+    });
+    ports.push(port("tag_o", TAG_BITS, Output));
+    ports.extend(match kind {
+        RegionKind::Parser | RegionKind::Stage => vec![port("phv_o", config.phv_bits, Output)],
+        RegionKind::Deparser => {
+            vec![port("header_o", window, Output), port("length_o", LENGTH_BITS, Output)]
+        }
+    });
+    ports.extend([
+        port("cfg_valid_i", 1, Input),
+        port("cfg_write_i", 1, Input),
+        port("cfg_addr_i", CFG_ADDRESS_BITS, Input),
+        port("cfg_wdata_i", CFG_DATA_BITS, Input),
+        port("cfg_ack_o", 1, Output),
+        port("cfg_rdata_o", CFG_DATA_BITS, Output),
+        port("lane_valid_i", 1, Input),
+        port("lane_i", LANE_BITS, Input),
+        port("lane_valid_o", 1, Output),
+        port("lane_o", LANE_BITS, Output),
+    ]);
+    ports
+}
+
+/// Bits of the parser's `shell_i`.
+pub fn shell_bits(config: &ShellConfig) -> u32 {
+    config.fixed_bits() - config.digest_bits
+}
