@@ -20,6 +20,7 @@ const PACKAGES: &[(&str, &str, u8, &[&str])] = &[
     ("restage-library", "hw/library", 1, &["restage-program"]),
     ("restage-manifest", "hw/manifest", 1, &["restage-program"]),
     ("restage-compile", "hw/compile", 2, &["restage-program", "restage-manifest"]),
+    ("restage-rtl", "hw/rtl", 2, &["restage-program", "restage-manifest", "restage-compile"]),
     (
         "restage-gen",
         "gen",

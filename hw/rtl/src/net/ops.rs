@@ -1,0 +1,422 @@
+//! Pure operations. All operands of one operation have one width unless said otherwise.
+
+use super::{Binary, Def, FaultKind, MAX_NET, Module, Net, Reduce};
+use restage_program::Bits;
+use std::panic::Location;
+
+type At = &'static Location<'static>;
+
+impl Module {
+    /// A number in `width` bits; it must fit.
+    #[track_caller]
+    pub fn lit(&mut self, width: u32, value: u64) -> Net {
+        let at = Location::caller();
+        if width < 64 && value >> width != 0 {
+            self.fault(at, FaultKind::Literal { value, width });
+        }
+        let width = self.some_width("lit", width, at);
+        self.share(Def::Const(Bits::new(width, value.into())), width)
+    }
+
+    /// A constant.
+    #[track_caller]
+    pub fn bits(&mut self, bits: &Bits) -> Net {
+        let width = self.some_width("bits", bits.width(), Location::caller());
+        self.share(Def::Const(bits.resize(width)), width)
+    }
+
+    /// Every bit inverted.
+    #[track_caller]
+    pub fn not(&mut self, a: Net) -> Net {
+        if !self.all_known(&[a], Location::caller()) {
+            return self.broken(1);
+        }
+        let width = self.width(a);
+        self.make(Def::Not(a), width)
+    }
+
+    /// Bitwise and.
+    #[track_caller]
+    pub fn and(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::And, "and", a, b, Location::caller())
+    }
+
+    /// Bitwise or.
+    #[track_caller]
+    pub fn or(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::Or, "or", a, b, Location::caller())
+    }
+
+    /// Bitwise exclusive or.
+    #[track_caller]
+    pub fn xor(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::Xor, "xor", a, b, Location::caller())
+    }
+
+    /// Sum modulo 2^width.
+    #[track_caller]
+    pub fn add(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::Add, "add", a, b, Location::caller())
+    }
+
+    /// Difference modulo 2^width.
+    #[track_caller]
+    pub fn sub(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::Sub, "sub", a, b, Location::caller())
+    }
+
+    /// The whole product of two unsigned numbers: as wide as both together.
+    #[track_caller]
+    pub fn mul(&mut self, a: Net, b: Net) -> Net {
+        let at = Location::caller();
+        if !self.all_known(&[a, b], at) {
+            return self.broken(1);
+        }
+        let width = self.width(a) + self.width(b);
+        let (a, b) = (self.zext(a, width), self.zext(b, width));
+        self.make(Def::Binary(Binary::Mul, a, b), width)
+    }
+
+    /// 1 if equal.
+    #[track_caller]
+    pub fn eq(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::Eq, "eq", a, b, Location::caller())
+    }
+
+    /// 1 unless equal.
+    #[track_caller]
+    pub fn ne(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::Ne, "ne", a, b, Location::caller())
+    }
+
+    /// 1 if `a < b`, unsigned.
+    #[track_caller]
+    pub fn lt(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::Lt, "lt", a, b, Location::caller())
+    }
+
+    /// 1 if `a <= b`, unsigned.
+    #[track_caller]
+    pub fn le(&mut self, a: Net, b: Net) -> Net {
+        self.binary(Binary::Le, "le", a, b, Location::caller())
+    }
+
+    fn binary(&mut self, op: Binary, what: &'static str, a: Net, b: Net, at: At) -> Net {
+        if !self.all_known(&[a, b], at) {
+            return self.broken(1);
+        }
+        let (left, right) = (self.width(a), self.width(b));
+        let compares = matches!(op, Binary::Eq | Binary::Ne | Binary::Lt | Binary::Le);
+        let width = if compares { 1 } else { left };
+        if left != right {
+            self.fault(at, FaultKind::Widths { what, left, right });
+            return self.broken(width);
+        }
+        self.make(Def::Binary(op, a, b), width)
+    }
+
+    /// 1 if any bit is 1.
+    #[track_caller]
+    pub fn any(&mut self, a: Net) -> Net {
+        self.reduce(Reduce::Any, a, Location::caller())
+    }
+
+    /// 1 if all bits are 1.
+    #[track_caller]
+    pub fn all(&mut self, a: Net) -> Net {
+        self.reduce(Reduce::All, a, Location::caller())
+    }
+
+    /// 1 if an odd number of bits is 1.
+    #[track_caller]
+    pub fn parity(&mut self, a: Net) -> Net {
+        self.reduce(Reduce::Parity, a, Location::caller())
+    }
+
+    fn reduce(&mut self, op: Reduce, a: Net, at: At) -> Net {
+        if !self.all_known(&[a], at) {
+            return self.broken(1);
+        }
+        self.make(Def::Reduce(op, a), 1)
+    }
+
+    /// `a` if the one bit `sel` is 1, else `b`.
+    #[track_caller]
+    pub fn mux(&mut self, sel: Net, a: Net, b: Net) -> Net {
+        let at = Location::caller();
+        if !self.all_known(&[sel, a, b], at) {
+            return self.broken(1);
+        }
+        let (left, right) = (self.width(a), self.width(b));
+        if !self.one_bit("mux", sel, at) {
+            return self.broken(left);
+        }
+        if left != right {
+            self.fault(at, FaultKind::Widths { what: "mux", left, right });
+            return self.broken(left);
+        }
+        self.make(Def::Mux(sel, a, b), left)
+    }
+
+    /// Bits `hi` to `lo`, both included.
+    #[track_caller]
+    pub fn slice(&mut self, a: Net, hi: u32, lo: u32) -> Net {
+        let at = Location::caller();
+        if !self.all_known(&[a], at) {
+            return self.broken(1);
+        }
+        let width = self.width(a);
+        if hi < lo || hi >= width {
+            self.fault(at, FaultKind::Slice { hi, lo, width });
+            return self.broken(hi.saturating_sub(lo).saturating_add(1));
+        }
+        self.make(Def::Slice { of: a, lo }, hi - lo + 1)
+    }
+
+    /// One bit.
+    #[track_caller]
+    pub fn bit(&mut self, a: Net, index: u32) -> Net {
+        self.slice(a, index, index)
+    }
+
+    /// Joined, the first part most significant.
+    #[track_caller]
+    pub fn concat(&mut self, parts: &[Net]) -> Net {
+        let at = Location::caller();
+        if !self.all_known(parts, at) {
+            return self.broken(1);
+        }
+        let width: u64 = parts.iter().map(|p| u64::from(self.width(*p))).sum();
+        if parts.is_empty() {
+            self.fault(at, FaultKind::Empty { what: "concat" });
+            return self.broken(1);
+        }
+        if width > u64::from(MAX_NET) {
+            let width = u32::try_from(width).unwrap_or(u32::MAX);
+            self.fault(at, FaultKind::NoWidth { what: "concat".to_string(), width });
+            return self.broken(width);
+        }
+        self.make(Def::Concat(parts.to_vec()), width as u32)
+    }
+
+    /// One bit, `times` times.
+    #[track_caller]
+    pub fn repeat(&mut self, a: Net, times: u32) -> Net {
+        let at = Location::caller();
+        let width = self.some_width("repeat", times, at);
+        if !self.all_known(&[a], at) || !self.one_bit("repeat", a, at) {
+            return self.broken(width);
+        }
+        self.make(Def::Repeat(a), width)
+    }
+
+    /// Extended by zeros to `width` bits.
+    #[track_caller]
+    pub fn zext(&mut self, a: Net, width: u32) -> Net {
+        let at = Location::caller();
+        match self.room(a, width, at) {
+            None => self.broken(width),
+            Some(0) => a,
+            Some(more) => {
+                let zeros = self.share(Def::Const(Bits::zero(more)), more);
+                self.make(Def::Concat(vec![zeros, a]), width)
+            }
+        }
+    }
+
+    /// Extended by copies of the highest bit to `width` bits.
+    #[track_caller]
+    pub fn sext(&mut self, a: Net, width: u32) -> Net {
+        let at = Location::caller();
+        match self.room(a, width, at) {
+            None => self.broken(width),
+            Some(0) => a,
+            Some(more) => {
+                let top = self.width(a) - 1;
+                let sign = self.make(Def::Slice { of: a, lo: top }, 1);
+                let signs = self.make(Def::Repeat(sign), more);
+                self.make(Def::Concat(vec![signs, a]), width)
+            }
+        }
+    }
+
+    /// Cut or extended by zeros to `width` bits.
+    #[track_caller]
+    pub fn resize(&mut self, a: Net, width: u32) -> Net {
+        let width = self.some_width("resize", width, Location::caller());
+        if self.width(a) > width { self.slice(a, width - 1, 0) } else { self.zext(a, width) }
+    }
+
+    /// Bits that extending to `width` adds.
+    fn room(&mut self, a: Net, width: u32, at: At) -> Option<u32> {
+        if !self.all_known(&[a], at) {
+            return None;
+        }
+        let from = self.width(a);
+        let width = self.some_width("extend", width, at);
+        if width < from {
+            self.fault(at, FaultKind::Extend { width: from, to: width });
+        }
+        width.checked_sub(from)
+    }
+
+    /// Moved up, zeros below; the width stays.
+    #[track_caller]
+    pub fn shl_const(&mut self, a: Net, by: u32) -> Net {
+        let width = self.width(a);
+        if by == 0 {
+            return a;
+        }
+        let zeros = self.bits(&Bits::zero(by.min(width)));
+        if by >= width {
+            return zeros;
+        }
+        let kept = self.slice(a, width - 1 - by, 0);
+        self.concat(&[kept, zeros])
+    }
+
+    /// Moved down, zeros above; the width stays.
+    #[track_caller]
+    pub fn shr_const(&mut self, a: Net, by: u32) -> Net {
+        let width = self.width(a);
+        if by >= width {
+            return self.bits(&Bits::zero(width));
+        }
+        let kept = self.slice(a, width - 1, by);
+        self.zext(kept, width)
+    }
+
+    /// The or of all nets, as a tree that fills lookup tables. At least one net.
+    #[track_caller]
+    pub fn or_all(&mut self, nets: &[Net]) -> Net {
+        self.tree(Binary::Or, "or", nets, Location::caller())
+    }
+
+    /// The and of all nets, as [`or_all`](Self::or_all).
+    #[track_caller]
+    pub fn and_all(&mut self, nets: &[Net]) -> Net {
+        self.tree(Binary::And, "and", nets, Location::caller())
+    }
+
+    /// The exclusive or of all nets, as [`or_all`](Self::or_all).
+    #[track_caller]
+    pub fn xor_all(&mut self, nets: &[Net]) -> Net {
+        self.tree(Binary::Xor, "xor", nets, Location::caller())
+    }
+
+    /// Groups neighbours as long as they fit one lookup table, until one is left.
+    fn tree(&mut self, op: Binary, what: &'static str, nets: &[Net], at: At) -> Net {
+        let mut nets = nets.to_vec();
+        loop {
+            let mut next: Vec<Net> = Vec::new();
+            let mut rest = nets.iter().copied();
+            let Some(mut group) = rest.next() else {
+                self.fault(at, FaultKind::Empty { what });
+                return self.broken(1);
+            };
+            let single = nets.len() == 1;
+            let mut members = 1;
+            for net in rest {
+                let level = self.timing(group).level.max(self.timing(net).level).max(1);
+                let joined = self.binary(op, what, group, net, at);
+                if members == 1 || self.timing(joined).level <= level {
+                    (group, members) = (joined, members + 1);
+                } else {
+                    next.push(group);
+                    (group, members) = (net, 1);
+                }
+            }
+            if single {
+                return group;
+            }
+            next.push(group);
+            nets = next;
+        }
+    }
+
+    /// The value whose condition is 1; 0 if none is. At most one condition may be 1 (the values of
+    /// several are or-ed). At least one choice.
+    #[track_caller]
+    pub fn select(&mut self, choices: &[(Net, Net)]) -> Net {
+        let at = Location::caller();
+        let mut terms = Vec::with_capacity(choices.len());
+        for (condition, value) in choices {
+            let width = self.width(*value);
+            if !self.all_known(&[*condition, *value], at) || !self.one_bit("select", *condition, at)
+            {
+                return self.broken(width);
+            }
+            let gate = self.make(Def::Repeat(*condition), width);
+            terms.push(self.binary(Binary::And, "select", gate, *value, at));
+        }
+        self.tree(Binary::Or, "select", &terms, at)
+    }
+
+    /// The value listed for the number `sel`, or the default. A number listed twice is a fault.
+    #[track_caller]
+    pub fn case(&mut self, sel: Net, arms: &[(u64, Net)], default: Net) -> Net {
+        let at = Location::caller();
+        let (from, width) = (self.width(sel), self.width(default));
+        if !self.all_known(&[sel, default], at) {
+            return self.broken(width);
+        }
+        let mut list: Vec<(Bits, Net)> = Vec::with_capacity(arms.len());
+        for (number, value) in arms {
+            if !self.all_known(&[*value], at) {
+                return self.broken(width);
+            }
+            if from < 64 && number >> from != 0 {
+                self.fault(at, FaultKind::Literal { value: *number, width: from });
+            }
+            let right = self.width(*value);
+            if right != width {
+                self.fault(at, FaultKind::Widths { what: "case", left: width, right });
+                return self.broken(width);
+            }
+            list.push((Bits::new(from, u128::from(*number)), *value));
+        }
+        list.sort_by(|a, b| a.0.limbs().iter().rev().cmp(b.0.limbs().iter().rev()));
+        if list.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            let name = "a number of a case".to_string();
+            self.fault(at, FaultKind::DrivenTwice { name });
+            return self.broken(width);
+        }
+        self.make(Def::Case { sel, arms: list, default }, width)
+    }
+
+    /// The value `cycles` clock cycles ago: registers without reset or enable, or for long and wide
+    /// ones a small RAM. Chains of one net are shared.
+    #[track_caller]
+    pub fn delay(&mut self, a: Net, cycles: u32) -> Net {
+        if !self.all_known(&[a], Location::caller()) {
+            return self.broken(1);
+        }
+        let width = self.width(a);
+        match &self.decl(a).def {
+            _ if cycles == 0 => a,
+            Def::Const(_) => a,
+            Def::Delay { of, cycles: before } => {
+                let def = Def::Delay { of: *of, cycles: before + cycles };
+                self.share(def, width)
+            }
+            _ => self.share(Def::Delay { of: a, cycles }, width),
+        }
+    }
+
+    pub(crate) fn all_known(&mut self, nets: &[Net], at: At) -> bool {
+        let known = nets.iter().all(|n| self.has(*n));
+        if !known {
+            self.fault(at, FaultKind::Foreign);
+        }
+        // What follows from a fault is no second fault.
+        known && !nets.iter().any(|n| self.decl(*n).def == Def::Fault)
+    }
+
+    pub(crate) fn one_bit(&mut self, what: &'static str, net: Net, at: At) -> bool {
+        let width = self.width(net);
+        if width != 1 {
+            self.fault(at, FaultKind::NotOneBit { what, width });
+        }
+        width == 1
+    }
+}
