@@ -22,6 +22,124 @@ pub fn byte(unit: u32, word: u32) -> u32 {
     unit << 16 | word << 2
 }
 
+/// Words of the shell itself.
+pub mod shell {
+    /// `RSTS` in ASCII.
+    pub const MAGIC: u32 = 0x00;
+    /// [`ShellConfig::fingerprint`](crate::ShellConfig::fingerprint) of what it was built for.
+    pub const HASH: u32 = 0x01;
+    /// Bit 0: packets are let in; 0 after a reset.
+    pub const GATE: u32 = 0x08;
+    /// Bit 0: memories have been cleared. Bit 1: no packet is inside.
+    pub const STATUS: u32 = 0x09;
+    /// Beats by which an original may grow on its way through the loop port, all passes together.
+    pub const LOOP_GROWTH: u32 = 0x0a;
+    /// The first of the [`Count`]s: two words each, the lower 32 bits first, 48 bits in all.
+    pub const COUNTS: u32 = 0x40;
+    /// The multicast group that [`GROUP_DATA`] is for.
+    pub const GROUP_ROW: u32 = 0x100;
+    /// Writing sets a group: the first replica in the upper half, their number in the lower. Then the row
+    /// counts up.
+    pub const GROUP_DATA: u32 = 0x101;
+    /// The clone session that [`SESSION_DATA`] is for.
+    pub const SESSION_ROW: u32 = 0x102;
+    /// Bit 31: the session exists. Bits 13 to 0: its copies are truncated to so many bytes, all ones for no
+    /// limit. Counts at the next write of [`SESSION_DATA`].
+    pub const SESSION_HOLD: u32 = 0x103;
+    /// As [`GROUP_DATA`], for a session.
+    pub const SESSION_DATA: u32 = 0x104;
+    /// The replica that [`REPLICA_DATA`] is for.
+    pub const REPLICA_ROW: u32 = 0x105;
+    /// Writing sets a replica: its id in the upper half, its port in the lower. Then the row counts up.
+    pub const REPLICA_DATA: u32 = 0x106;
+    /// Messages that wait to be read.
+    pub const DIGEST_COUNT: u32 = 0x180;
+    /// The first message's number and one.
+    pub const DIGEST_NUMBER: u32 = 0x181;
+    /// Writing removes the first message.
+    pub const DIGEST_POP: u32 = 0x182;
+    /// The first message's bits, least significant word first.
+    pub const DIGEST_DATA: u32 = 0x200;
+    /// The first word of the guard of unit 0; see [`guard`].
+    pub const GUARDS: u32 = 0x1000;
+    /// Words between two guards.
+    pub const GUARD_WORDS: u32 = 0x200;
+
+    /// The value of [`MAGIC`].
+    pub const MAGIC_VALUE: u32 = 0x5253_5453;
+
+    /// A word of the guard in front of a unit's region.
+    pub fn guard(unit: u32, word: u32) -> u32 {
+        GUARDS + unit * GUARD_WORDS + word
+    }
+
+    /// What the shell counts, in the order of the counters.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+    pub enum Count {
+        /// Packets let in from outside.
+        Received,
+        /// Packets sent.
+        Sent,
+        /// Ingress dropped them.
+        DroppedIngress,
+        /// Egress dropped them.
+        DroppedEgress,
+        /// Their multicast group does not exist or is empty.
+        NoGroup,
+        /// Clones not made because their session does not exist.
+        NoSession,
+        /// Dropped because they had been processed as often as is allowed.
+        MaxPasses,
+        /// Packets that entered again through the loop port.
+        Looped,
+        /// Copies dropped because the loop port was full.
+        LoopFull,
+        /// Messages dropped because nobody read the ones before.
+        DigestsLost,
+        /// Packets whose length was not what `tuser` said.
+        WrongSize,
+        /// Packets that got lost for want of room, which must not happen.
+        Lost,
+    }
+
+    impl Count {
+        /// All of them.
+        pub const ALL: [Count; 12] = [
+            Count::Received,
+            Count::Sent,
+            Count::DroppedIngress,
+            Count::DroppedEgress,
+            Count::NoGroup,
+            Count::NoSession,
+            Count::MaxPasses,
+            Count::Looped,
+            Count::LoopFull,
+            Count::DigestsLost,
+            Count::WrongSize,
+            Count::Lost,
+        ];
+
+        /// Its lower word.
+        pub fn word(self) -> u32 {
+            COUNTS + 2 * self as u32
+        }
+    }
+}
+
+/// Words of a guard, counted from [`shell::guard`].
+pub mod guard {
+    /// The region's latency in clocks, 4 or more. May change only while no packet is inside; 8 after a reset.
+    pub const LATENCY: u32 = 0x00;
+    /// Bit 0: the region's outputs count; 0 after a reset.
+    pub const COUPLED: u32 = 0x01;
+    /// Packets whose tag was another than the one that came back.
+    pub const TAG_ERRORS: u32 = 0x02;
+    /// The PHV bits that the region may change, least significant word first. A deparser has none.
+    pub const MASK: u32 = 0x100;
+    /// The smallest latency that [`LATENCY`] takes.
+    pub const LEAST_LATENCY: u32 = 4;
+}
+
 /// Words inside a region.
 pub mod region {
     /// `RSTG` in ASCII.

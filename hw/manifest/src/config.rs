@@ -46,12 +46,15 @@ pub struct ShellConfig {
     pub sessions: u32,
     /// Replicas of all groups and sessions together, a power of two.
     pub replicas: u32,
-    /// Packets that may wait at the traffic point, a power of two.
+    /// Packets that may be between the gate and the egress half, on their way or waiting, a power of two.
+    /// As many copies may be between there and the output.
     pub queue: u32,
     /// Beats of packets that may be in flight, a power of two.
     pub payload_beats: u32,
     /// How often one packet may be processed.
     pub max_passes: u32,
+    /// The longest latency of a region, a power of two.
+    pub max_latency: u32,
 }
 
 impl Default for ShellConfig {
@@ -76,9 +79,10 @@ impl Default for ShellConfig {
             groups: 1024,
             sessions: 256,
             replicas: 4096,
-            queue: 64,
+            queue: 256,
             payload_beats: 1024,
             max_passes: 32,
+            max_latency: 64,
         }
     }
 }
@@ -103,7 +107,15 @@ impl ShellConfig {
 
     /// Whether packets can enter again through the loop port.
     pub fn loops(&self) -> bool {
-        self.ingress_clones || self.resubmit || self.recirculate
+        self.ingress_clones || self.egress_clones || self.resubmit || self.recirculate
+    }
+
+    /// A number that differs between different configurations, but for a chance of one in 2^32: a shell and
+    /// a variant that belong together carry the same one.
+    pub fn fingerprint(&self) -> u32 {
+        let text = format!("{self:?}");
+        text.bytes()
+            .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
     }
 
     /// PHV bits that have a fixed place: the shell's fields, kept metadata, the digest.
@@ -150,7 +162,8 @@ impl ShellConfig {
             ("groups", self.groups, 2, 65_536),
             ("sessions", self.sessions, 2, 65_536),
             ("replicas", self.replicas, 2, 65_536),
-            ("queue", self.queue, 4, 4096),
+            ("queue", self.queue, 32, 4096),
+            ("max_latency", self.max_latency, 16, 512),
             ("payload_beats", self.payload_beats, 512, 65_536),
         ] {
             want(
@@ -188,6 +201,7 @@ mod tests {
             sessions: 0,
             replicas: 1 << 17,
             queue: 2,
+            max_latency: 24,
             payload_beats: 100,
             max_passes: 0,
             ..fine
@@ -205,6 +219,7 @@ mod tests {
                 "sessions",
                 "replicas",
                 "queue",
+                "max_latency",
                 "payload_beats",
                 "max_passes"
             ]

@@ -85,7 +85,7 @@ shell_fields! {
     /// What the further pass keeps, as for clones.
     LoopKeep: 5 if |c: &ShellConfig| c.resubmit || c.recirculate;
     /// What this pass has kept: given to the parser, and to egress for a clone made there.
-    Kept: 5 if |c: &ShellConfig| c.loops() || c.egress_clones;
+    Kept: 5 if |c: &ShellConfig| c.loops();
     /// A message was asked for: its number and one, else 0.
     Digest: 4 if |c: &ShellConfig| c.digest_bits > 0;
     /// When it entered ingress, in microseconds.

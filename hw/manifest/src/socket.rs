@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const CFG_ADDRESS_BITS: u32 = 14;
 /// Bits of a word on the configuration bus.
 pub const CFG_DATA_BITS: u32 = 32;
+/// Clocks that the shell waits for an answer.
+pub const CFG_PATIENCE: u32 = 1024;
 /// Bits of the number that goes through a region beside its packet and must come back with it.
 pub const TAG_BITS: u32 = 8;
 /// Bits of a time stamp in microseconds.
@@ -59,7 +61,9 @@ pub struct Port {
 ///   zeros behind its end; `avail_i` says how many there are. `shell_i` is the lower end of a PHV: the
 ///   shell's fields and kept metadata.
 /// * Deparser: `header_o` as `window_i`; `length_o` bytes of it count, the rest is 0.
-/// * `cfg_*`: one request at a time; `cfg_ack_o` is high for one clock, `cfg_rdata_o` counts in that clock.
+/// * `cfg_*`: one request at a time. `cfg_valid_i` is high for one clock, the other inputs stay as they are
+///   until the answer; `cfg_ack_o` is high for one clock, `cfg_rdata_o` counts in that clock. An answer that
+///   takes longer than [`CFG_PATIENCE`] clocks comes too late.
 /// * `lane_*`: state on its way from one variant to another.
 pub fn ports(kind: RegionKind, config: &ShellConfig) -> Vec<Port> {
     use Direction::{Input, Output};
