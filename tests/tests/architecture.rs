@@ -21,6 +21,7 @@ const PACKAGES: &[(&str, &str, u8, &[&str])] = &[
     ("restage-manifest", "hw/manifest", 1, &["restage-program"]),
     ("restage-compile", "hw/compile", 2, &["restage-program", "restage-manifest"]),
     ("restage-rtl", "hw/rtl", 2, &["restage-program", "restage-manifest", "restage-compile"]),
+    ("restage-sim-verilator", "sim-verilator", 1, &["restage-program"]),
     (
         "restage-gen",
         "gen",
