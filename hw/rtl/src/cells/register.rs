@@ -1,0 +1,84 @@
+//! Registers and counters.
+
+use super::Site;
+use super::config::{Config, Ports};
+use super::rmw::{Rmw, rmw};
+use crate::pipe::{Pipe, Sig};
+use restage_manifest::cell::{CounterShape, Part, Parts, RegisterShape};
+use restage_program::program::Unit;
+
+/// An array of registers; gives the old content, 0 when the index, of any width, is out of range.
+///
+/// `update` says whether the register is written and with what. It is given the old content and the operands
+/// (everything else that it needs, the guard too), all in one clock, and must stay in that clock.
+pub fn register(
+    p: &mut Pipe,
+    config: &mut Config,
+    shape: &RegisterShape,
+    site: Site<'_>,
+    index: Sig,
+    operands: &[Sig],
+    update: impl FnOnce(&mut Pipe, Sig, &[Sig]) -> (Sig, Sig),
+) -> (Sig, Ports) {
+    p.section(format!("register {}", site.name));
+    let ports = config.cell(&shape.parts());
+    let (part, width, rows) = (Part::Content, shape.width, shape.size);
+    let cell =
+        Rmw { name: site.name, ports: &ports, part, width, rows, packet: site.packet, index };
+    let old = rmw(p, config, &cell, operands, update);
+    (old, ports)
+}
+
+/// An array of counters. `guard` says whether to count, `length` the bytes.
+pub fn counter(
+    p: &mut Pipe,
+    config: &mut Config,
+    shape: &CounterShape,
+    site: Site<'_>,
+    guard: Sig,
+    index: Sig,
+    length: Sig,
+) -> Ports {
+    p.section(format!("counter {}", site.name));
+    let ports = config.cell(&shape.parts());
+    let part = Part::Count;
+    let width = shape.parts()[0].width;
+    let cell = Rmw {
+        name: site.name,
+        ports: &ports,
+        part,
+        width,
+        rows: shape.size,
+        packet: site.packet,
+        index,
+    };
+    count(p, config, &cell, shape.unit, guard, length);
+    ports
+}
+
+/// Counts in a memory.
+pub(super) fn count(
+    p: &mut Pipe,
+    config: &mut Config,
+    cell: &Rmw<'_>,
+    unit: Unit,
+    guard: Sig,
+    length: Sig,
+) {
+    let one = p.lit(64, 1);
+    let bytes = p.resize(length, 64);
+    rmw(p, config, cell, &[guard, bytes], |p, old, rest| {
+        let (guard, bytes) = (rest[0], rest[1]);
+        let new = match unit {
+            Unit::Packets => p.add(old, one),
+            Unit::Bytes => p.add(old, bytes),
+            Unit::Both => {
+                let (packets, sum) = (p.slice(old, 63, 0), p.slice(old, 127, 64));
+                let packets = p.add(packets, one);
+                let sum = p.add(sum, bytes);
+                p.concat(&[sum, packets])
+            }
+        };
+        (guard, new)
+    });
+}
