@@ -16,6 +16,7 @@ mod circuit;
 mod fault;
 mod fold;
 mod instance;
+mod live;
 mod memory;
 mod names;
 mod ops;
@@ -26,17 +27,18 @@ mod timing;
 pub use circuit::{Circuit, Direction, ModuleInterface, Port};
 pub use fault::{FaultKind, NetFault};
 pub use instance::Instance;
-pub use memory::{MemStyle, Memory};
+pub use memory::{MemStyle, Memory, address_width};
 pub use resources::Resources;
 pub use state::{Drive, Reg, Wire};
 pub use timing::Timing;
 
 pub(crate) use instance::InstanceDecl;
-pub(crate) use memory::{MemoryDecl, ReadPort};
-pub(crate) use state::{RegDecl, WireDecl};
+pub(crate) use live::Live;
+pub(crate) use memory::MemoryDecl;
 
 use fault::Faults;
 use restage_program::Bits;
+use state::{RegDecl, WireDecl};
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 
@@ -259,6 +261,11 @@ impl Module {
     /// Estimate of the logic between the last registers and this net.
     pub fn timing(&self, net: Net) -> Timing {
         self.nets.get(net.0 as usize).map_or(Timing::START, |d| d.timing)
+    }
+
+    /// All names that are taken.
+    pub(crate) fn names(&self) -> &HashSet<String> {
+        &self.taken
     }
 
     pub(crate) fn has(&self, net: Net) -> bool {

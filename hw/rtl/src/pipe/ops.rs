@@ -3,9 +3,6 @@
 use super::{MAX_LEVELS, Pipe, Sig};
 use crate::net::{Module, Net};
 
-/// Bits of one carry chain.
-pub const SEGMENT: u32 = 64;
-
 impl Pipe {
     /// One operation on aligned operands; those that are logic are registered first if it would
     /// become too deep.
