@@ -191,12 +191,18 @@ impl Build {
         let made = work.join("made");
         let header = read(&made.join(format!("{PREFIX}.h")))?;
         let ports = shim::ports(&self.top, &header)?;
+        let parts = files(&made, "cpp")?;
+        let mut code = String::new();
+        for part in parts.iter().filter(|p| p.contains("___") && !p.contains("__Slow")) {
+            code += &read(&made.join(part))?;
+        }
         let text = Shim {
             top: &self.top,
             ports: &ports,
             clock: ports.iter().find(|p| p.port.is_input(&self.clock)),
             trace: self.trace.map(|t| (t.class(), t.part())),
-            parts: &files(&made, "cpp")?,
+            code: &code,
+            parts: &parts,
         }
         .text();
         let unity = made.join("restage_unity.cc");

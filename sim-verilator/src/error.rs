@@ -82,6 +82,37 @@ pub enum SimError {
         /// What it said.
         what: String,
     },
+    /// A stream breaks the rules of its protocol.
+    #[error("{port} in clock {cycle}: {what}")]
+    Protocol {
+        /// Which.
+        port: String,
+        /// When.
+        cycle: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A register access failed.
+    #[error("the register at {address:#08x} answers {response}")]
+    Bus {
+        /// Its byte address.
+        address: u32,
+        /// What came back.
+        response: &'static str,
+    },
+    /// The card does not come to rest.
+    #[error(
+        "after {clocks} clocks {waiting} packets wait to be taken{}",
+        if *partial { " and one has begun to leave" } else { "" }
+    )]
+    Busy {
+        /// Clocks that were made.
+        clocks: u64,
+        /// Packets that have not been taken.
+        waiting: usize,
+        /// Whether a packet has begun to come out.
+        partial: bool,
+    },
     /// The model was built without waves.
     #[error("`{0}` was built without a trace; ask for one with `Build::trace`")]
     NotTraced(String),

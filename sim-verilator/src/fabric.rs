@@ -67,6 +67,11 @@ impl Fabric {
         }
     }
 
+    /// All places, in the order in which they were added.
+    pub fn parts(&self) -> impl Iterator<Item = PartId> + use<> {
+        (0..self.models.len()).map(PartId)
+    }
+
     /// A model, to read its ports.
     pub fn model(&self, part: PartId) -> &Model {
         &self.models[part.0]

@@ -5,6 +5,7 @@
 //! * [`Library::instance`] makes a [`Model`]: ports by name, one clock, registers and memories that start
 //!   with random contents from a seed.
 //! * [`Fabric`] couples several models by their registered boundaries.
+//! * [`Nic`] is a card on the bench: packets in and out at full rate, registers, monitors.
 //!
 //! ```no_run
 //! use restage_sim_verilator::{Build, Cache};
@@ -29,6 +30,7 @@ mod error;
 mod fabric;
 mod foreign;
 mod model;
+mod nic;
 mod shim;
 mod tools;
 
@@ -37,3 +39,7 @@ pub use compile::{Build, Trace};
 pub use error::SimError;
 pub use fabric::{Fabric, PartId};
 pub use model::{Library, Model, Port, PortId};
+pub use nic::{BenchOptions, Device, Nic, Received, Seen, Sent, WatchId};
+
+#[cfg(target_endian = "big")]
+compile_error!("ports are read as little-endian memory");

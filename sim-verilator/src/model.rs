@@ -150,12 +150,25 @@ impl Model {
     }
 
     fn write(&mut self, port: PortId, limbs: &[u64]) {
-        let width = self.width(port) as usize;
-        for (i, piece) in self.instance.bytes_mut(port.0).chunks_mut(8).enumerate() {
-            let room = width.saturating_sub(64 * i);
-            let mask = if room >= 64 { u64::MAX } else { (1 << room) - 1 };
-            let limb = limbs.get(i).copied().unwrap_or(0) & mask;
-            piece.copy_from_slice(&limb.to_ne_bytes()[..piece.len()]);
+        let width = self.width(port);
+        let bytes = self.instance.bytes_mut(port.0);
+        let limb = |i: usize| limbs.get(i).copied().unwrap_or(0);
+        let cut = |limb: u64, room: u32| if room >= 64 { limb } else { limb & ((1 << room) - 1) };
+        match bytes.len() {
+            1 | 2 | 4 | 8 => {
+                let value = cut(limb(0), width).to_le_bytes();
+                bytes.iter_mut().zip(value).for_each(|(to, from)| *to = from);
+            }
+            _ => {
+                let mut pieces = bytes.chunks_exact_mut(8);
+                for (i, piece) in pieces.by_ref().enumerate() {
+                    let value = cut(limb(i), width - 64 * i as u32);
+                    piece.copy_from_slice(&value.to_le_bytes());
+                }
+                let last = pieces.into_remainder();
+                let value = cut(limb(width as usize / 64), width % 64).to_le_bytes();
+                last.iter_mut().zip(value).for_each(|(to, from)| *to = from);
+            }
         }
     }
 
@@ -223,11 +236,11 @@ impl Model {
     }
 }
 
-/// Up to eight bytes as Verilator keeps them: words of the machine, the least significant first.
+/// Up to eight bytes as Verilator keeps them: least significant first, as on all machines that are supported.
 fn limb(piece: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     for (to, from) in bytes.iter_mut().zip(piece) {
         *to = *from;
     }
-    u64::from_ne_bytes(bytes)
+    u64::from_le_bytes(bytes)
 }

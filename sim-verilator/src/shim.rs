@@ -3,6 +3,10 @@
 //! Contract, which `foreign.rs` relies on: `restage_interface` returns a constant structure of the layout
 //! given there; no exception leaves any function; a port's address stays the same while its model lives and
 //! points at as many bytes as `Port::bytes` says.
+//!
+//! A tick is a rising edge and a falling one. Where the model does nothing with the clock but to compare it
+//! with its last value, to find rising edges, the falling one is made by setting that last value, which
+//! saves an evaluation; models with waves are evaluated, so that the clock can be seen.
 
 use crate::error::SimError;
 use crate::model::Port;
@@ -69,6 +73,8 @@ pub(crate) struct Shim<'a> {
     pub ports: &'a [Declared],
     /// The clock's port, if the model has it.
     pub clock: Option<&'a Declared>,
+    /// The generated code that runs at every evaluation.
+    pub code: &'a str,
     /// The class that writes waves, and the name of its header.
     pub trace: Option<(&'static str, &'static str)>,
     /// All generated C++ files, which this one includes.
@@ -120,6 +126,11 @@ impl Shim<'_> {
             .filter(|p| !p.port.output)
             .map(|p| format!("        std::memset(&m.top.{0}, 0, sizeof m.top.{0});\n", p.symbol))
             .collect();
+        let last = clock.filter(|_| self.trace.is_none()).and_then(|c| last_value(c, self.code));
+        let fall = match last {
+            Some(last) => format!("{} m.top.rootp->{last} = 0;", set(0)),
+            None => "run(m, 0);".to_string(),
+        };
         let (rise, low) = (set(1), set(0));
         let traced = u32::from(self.trace.is_some());
         let top = self.top;
@@ -209,7 +220,7 @@ int32_t rise(void* p) {{ Instance& m = of(p); return guarded(m, [&] {{ run(m, 1)
 int32_t fall(void* p) {{ Instance& m = of(p); return guarded(m, [&] {{ run(m, 0); }}); }}
 int32_t tick(void* p) {{
     Instance& m = of(p);
-    return guarded(m, [&] {{ run(m, 1); run(m, 0); }});
+    return guarded(m, [&] {{ run(m, 1); {fall} }});
 }}
 const char* fault(void* p) {{ return of(p).fault.c_str(); }}
 int32_t trace_open(void* p, const char* path) {{
@@ -249,5 +260,75 @@ extern "C" __attribute__((visibility("default"))) const void* restage_interface(
     }
 }
 
+/// The variable with the clock's last value, if nothing else is done with the clock. Every line of the
+/// code that names the clock must be one that is known.
+fn last_value(clock: &str, code: &str) -> Option<String> {
+    // Statements, without the white space that depends on where a line was broken.
+    let packed: String = code.split_whitespace().collect();
+    let uses = |text: &str| {
+        packed
+            .match_indices(text)
+            .filter(|(at, _)| {
+                let next = packed[at + text.len()..].chars().next();
+                !next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+            })
+            .count()
+    };
+    [format!("__Vtrigrprev__TOP__{clock}"), format!("__Vtrigprevexpr___TOP__{clock}__0")]
+        .into_iter()
+        .find(|last| {
+            let known = [
+                format!("((IData)(vlSelf->{clock})&(~(IData)(vlSelf->{last})))"),
+                format!("vlSelf->{last}=vlSelf->{clock}"),
+                format!("if(VL_UNLIKELY((vlSelf->{clock}&0xfeU)))"),
+            ];
+            let [edges, copies, checks] =
+                known.each_ref().map(|text| packed.matches(text.as_str()).count());
+            edges == 1
+                && copies == 1
+                && uses(&format!("->{clock}")) + uses(&format!(".{clock}"))
+                    == edges + copies + checks
+        })
+}
+
 /// The layout of `Interface`; part of what a built library is found by.
 pub(crate) const VERSION: u32 = 1;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test may
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_ports_are_read() {
+        let header = "  VL_IN8(&clk_i,0,0);\n VL_OUTW(&a___05Fb,1023,0,32);\n VL_IN64(&x__024y,47,0);\n VL_OUT(&up,8,1);";
+        let ports = ports("t", header).unwrap();
+        let found: Vec<_> =
+            ports.iter().map(|p| (p.port.name.as_str(), p.port.width, p.port.output)).collect();
+        assert_eq!(
+            found,
+            [("clk_i", 1, false), ("a__b", 1024, true), ("x$y", 48, false), ("up", 8, true)]
+        );
+        for wrong in
+            ["", "VL_INOUT8(&x,7,0);", "VL_IN8(&x,7);", "VL_IN8(&x,a,0);", "VL_IN8(&x,0,1);"]
+        {
+            assert!(super::ports("t", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_a_clock_that_is_nothing_else_is_shortened() {
+        let code = "vlSelf->trig.at(0U) = ((IData)(vlSelf->clk_i)\n & (~ (IData)(vlSelf->__Vtrigrprev__TOP__clk_i)));
+            vlSelf->__Vtrigrprev__TOP__clk_i = vlSelf->clk_i; if (VL_UNLIKELY((vlSelf->clk_i & 0xfeU))) {}
+            vlSelf->clk_iq = 1;";
+        assert_eq!(last_value("clk_i", code).as_deref(), Some("__Vtrigrprev__TOP__clk_i"));
+        assert_eq!(last_value("clk", code), None);
+        for more in [
+            "vlSelf->x = vlSelf->clk_i;",
+            "vlSelf->t = ((~ (IData)(vlSelf->clk_i)) & (IData)(vlSelf->__Vtrigrprev__TOP__clk_i));",
+            "vlSymsp->TOP.clk_i",
+        ] {
+            assert_eq!(last_value("clk_i", &format!("{code}\n{more}")), None, "{more}");
+        }
+    }
+}

@@ -316,3 +316,29 @@ fn models_are_coupled_by_their_boundaries() {
     run(&mut fabric, &mut want, [0, 2]);
     fabric.check().unwrap();
 }
+
+/// The shortened falling edge of `tick` must not be taken where something else happens at it.
+#[test]
+fn falling_edges_are_seen_by_what_waits_for_them() {
+    for (edge, want) in [("posedge", [1, 2, 3]), ("negedge", [1, 2, 3])] {
+        let text = format!(
+            "module edges(input clk_i, input rst_ni, output reg [7:0] n_o, output reg [7:0] m_o, output c_o);
+                assign c_o = {};
+                always @(posedge clk_i) if (!rst_ni) n_o <= 0; else n_o <= n_o + 1;
+                always @({edge} clk_i) m_o <= n_o;
+            endmodule",
+            if edge == "posedge" { "1'b0" } else { "clk_i" }
+        );
+        let build = Build::new("edges").source("edges.v", text);
+        let mut model = build.build(&cache()).unwrap().instance(1).unwrap();
+        let [reset, n, m, c] = ["rst_ni", "n_o", "m_o", "c_o"].map(|p| model.port(p).unwrap());
+        model.tick();
+        model.set_u64(reset, 1);
+        for want in want {
+            model.tick();
+            let late = u64::from(edge == "posedge");
+            assert_eq!((model.get_u64(n), model.get_u64(m)), (want, want - late), "{edge}");
+            assert_eq!(model.get_u64(c), 0);
+        }
+    }
+}
