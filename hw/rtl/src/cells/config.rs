@@ -21,7 +21,7 @@ use restage_manifest::socket::{CFG_ADDRESS_BITS, CFG_DATA_BITS};
 use restage_program::Bits;
 
 /// Clocks that a request waits for the command before it.
-pub const PATIENCE: u64 = 63;
+pub const PATIENCE: u32 = 255;
 /// Bits of a memory's number.
 const NUMBER_BITS: u32 = 16;
 /// Bits of a row's number.
@@ -43,7 +43,7 @@ pub struct Config {
     /// A command begins.
     go: Reg,
     clearing: Reg,
-    /// As `row` and `clearing` were a clock ago: what targets see.
+    /// The row of the last command, and `clearing` a clock ago: what targets see.
     target_row: Net,
     target_clearing: Net,
     hold: Vec<Reg>,
@@ -95,6 +95,14 @@ pub struct Live {
     pub data: Net,
 }
 
+impl Ports {
+    /// The shape of a memory of the cell.
+    pub fn shape(&self, part: Part) -> PartShape {
+        let none = PartShape { part, width: 1, rows: 2, live: false };
+        self.parts.iter().find(|x| x.part == part).copied().unwrap_or(none)
+    }
+}
+
 impl Config {
     /// Begins with the bus's inputs.
     pub fn new(p: &mut Pipe) -> Self {
@@ -109,8 +117,9 @@ impl Config {
         let command = m.reg("cfg_command", COMMAND_BITS);
         let go = m.reg("cfg_go", 1);
         let clearing = m.reg("cfg_clearing", 1);
-        let target_row = m.delay(row.q(), 1);
-        m.named("cfg_target_row", target_row);
+        let target_row = m.reg("cfg_target_row", ROW_BITS);
+        let takes = m.or(go.q(), clearing.q());
+        m.drive(target_row, row.q(), Drive::when(takes));
         let target_clearing = m.reg("cfg_target_clearing", 1);
         m.drive(target_clearing, clearing.q(), Drive::always().reset(Bits::ones(1)));
         Config {
@@ -123,7 +132,7 @@ impl Config {
             command,
             go,
             clearing,
-            target_row,
+            target_row: target_row.q(),
             target_clearing: target_clearing.q(),
             hold: Vec::new(),
             rows: 1,
@@ -275,7 +284,7 @@ impl Config {
         let settled = m.and(settled, pending.q());
         let blocked = m.or(running.q(), self.clearing.q());
         let blocked = m.or(blocked, self.go.q());
-        let patience = m.reg("cfg_patience", 6);
+        let patience = m.reg("cfg_patience", 8);
         let tired = m.all(patience.q());
         let open = m.not(blocked);
         let open = m.or(open, at_once);
@@ -286,11 +295,11 @@ impl Config {
         let waits = m.and(pending.q(), not_serve);
         let next = m.or(accept, waits);
         m.drive(pending, next, Drive::always().reset_zero(1));
-        let six = m.lit(6, 1);
-        let count = m.add(patience.q(), six);
-        let nothing = m.lit(6, 0);
+        let step = m.lit(8, 1);
+        let count = m.add(patience.q(), step);
+        let nothing = m.lit(8, 0);
         let count = m.mux(settled, count, nothing);
-        m.drive(patience, count, Drive::always().reset_zero(6));
+        m.drive(patience, count, Drive::always().reset_zero(8));
         // Two clocks for the answer's multiplexers.
         m.drive(taken, serve, Drive::always().reset_zero(1));
         m.drive(ack, taken.q(), Drive::always().reset_zero(1));

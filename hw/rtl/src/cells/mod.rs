@@ -6,12 +6,17 @@
 //! when its guard is 0, a cell changes nothing and its outputs mean nothing (a table's `hit` is 0).
 
 pub mod config;
+mod exact;
+mod lpm;
 mod map;
 mod meter;
+mod ram;
 mod random;
 mod register;
 mod rmw;
+mod selector;
 mod table;
+mod ternary;
 
 pub use config::{Config, PATIENCE, Ports};
 pub use map::{MapIn, MapOut, MapStep, map};

@@ -1,9 +1,13 @@
-//! Random numbers.
+//! Random numbers: Marsaglia's xorshift, the same numbers as the golden model's.
 
 use super::Site;
 use super::config::{Config, Ports};
+use crate::net::Drive;
 use crate::pipe::{Pipe, Sig};
-use restage_manifest::cell::{Parts, RandomShape};
+use restage_manifest::cell::{Part, Parts, RandomShape};
+
+/// Bits of the generator.
+const STATE: u32 = 64;
 
 /// A random number between two of the same width, both included; low when it is above high. The generator makes a
 /// step for each packet with a guard. One generator for each call.
@@ -12,12 +16,44 @@ pub fn random(
     config: &mut Config,
     shape: &RandomShape,
     site: Site<'_>,
-    _guard: Sig,
+    guard: Sig,
     low: Sig,
-    _high: Sig,
+    high: Sig,
 ) -> (Sig, Ports) {
     p.section(format!("random {}", site.name));
-    p.refuse("random numbers are not built yet");
     let ports = config.cell(&shape.parts());
-    (low, ports)
+    let host = config.fixed(p, &ports, Part::Seed);
+    let wanted = p.width(low);
+    let width = wanted.min(STATE);
+    let (low, high) = (p.resize(low, width), p.resize(high, width));
+
+    let steps = p.and(guard, site.packet);
+    let steps = p.registered(steps);
+    let m = p.module();
+    let state = m.reg(&format!("{}_state", site.name), STATE);
+    let mut next = state.q();
+    for (up, by) in [(true, 13), (false, 7), (true, 17)] {
+        let moved = if up { m.shl_const(next, by) } else { m.shr_const(next, by) };
+        next = m.xor(next, moved);
+    }
+    // A generator at 0 would stay there.
+    let zero = m.bits(&restage_program::Bits::zero(STATE));
+    let stuck = m.eq(host.data, zero);
+    let one = m.lit(STATE, 1);
+    let seed = m.mux(stuck, one, host.data);
+    let next = m.mux(host.enable, seed, next);
+    let change = m.or(host.enable, steps.net());
+    m.drive(state, next, Drive::when(change));
+    let drawn = p.sig(state.q(), steps.cycle() + 1);
+
+    let (wide_low, wide_high) = (p.zext(low, width + 1), p.zext(high, width + 1));
+    let span = p.sub(wide_high, wide_low);
+    let one = p.lit(width + 1, 1);
+    let count = p.add(span, one);
+    let scaled = p.mul(drawn, count);
+    let scaled = p.slice(scaled, STATE + width - 1, STATE);
+    let number = p.add(low, scaled);
+    let backwards = p.lt(high, low);
+    let number = p.mux(backwards, low, number);
+    (p.resize(number, wanted), ports)
 }

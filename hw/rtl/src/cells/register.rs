@@ -22,9 +22,8 @@ pub fn register(
 ) -> (Sig, Ports) {
     p.section(format!("register {}", site.name));
     let ports = config.cell(&shape.parts());
-    let (part, width, rows) = (Part::Content, shape.width, shape.size);
-    let cell =
-        Rmw { name: site.name, ports: &ports, part, width, rows, packet: site.packet, index };
+    let part = Part::Content;
+    let cell = Rmw { name: site.name, ports: &ports, part, packet: site.packet, index };
     let old = rmw(p, config, &cell, operands, update);
     (old, ports)
 }
@@ -42,16 +41,7 @@ pub fn counter(
     p.section(format!("counter {}", site.name));
     let ports = config.cell(&shape.parts());
     let part = Part::Count;
-    let width = shape.parts()[0].width;
-    let cell = Rmw {
-        name: site.name,
-        ports: &ports,
-        part,
-        width,
-        rows: shape.size,
-        packet: site.packet,
-        index,
-    };
+    let cell = Rmw { name: site.name, ports: &ports, part, packet: site.packet, index };
     count(p, config, &cell, shape.unit, guard, length);
     ports
 }

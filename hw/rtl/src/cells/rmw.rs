@@ -9,7 +9,7 @@
 use super::config::{Config, Ports};
 use crate::net::{Drive, MemStyle};
 use crate::pipe::{Pipe, Sig};
-use restage_manifest::cell::{Part, bits_for};
+use restage_manifest::cell::{Part, PartShape, bits_for};
 
 /// Clocks from the address to the operation.
 pub const READ: u32 = 3;
@@ -23,10 +23,6 @@ pub struct Rmw<'a> {
     pub ports: &'a Ports,
     /// Which of them.
     pub part: Part,
-    /// Bits of a row.
-    pub width: u32,
-    /// Rows.
-    pub rows: u32,
     /// Whether there is a packet at all.
     pub packet: Sig,
     /// Which row, of any width.
@@ -57,7 +53,8 @@ pub fn rmw(
     operands: &[Sig],
     update: impl FnOnce(&mut Pipe, Sig, &[Sig]) -> (Sig, Sig),
 ) -> Sig {
-    let (index, in_range) = address(p, cell.index, cell.rows);
+    let PartShape { width, rows, .. } = cell.ports.shape(cell.part);
+    let (index, in_range) = address(p, cell.index, rows);
     let index = p.registered(index);
     let early = [index, cell.packet].into_iter().chain(in_range).collect::<Vec<_>>();
     let start = p.latest(&early).max(p.latest(operands).saturating_sub(READ));
@@ -66,9 +63,9 @@ pub fn rmw(
 
     let live = config.live(p, cell.ports, cell.part, packet);
     let m = p.module();
-    let row = m.resize(live.row, bits_for(cell.rows));
+    let row = m.resize(live.row, bits_for(rows));
     let addr = m.mux(live.issue, row, index.net());
-    let memory = m.memory(cell.name, cell.width, cell.rows.max(2), MemStyle::Auto);
+    let memory = m.memory(cell.name, width, rows.max(2), MemStyle::Auto);
     let on = m.lit(1, 1);
     let read = m.read_port(memory, on, addr, 2);
 
@@ -100,7 +97,7 @@ pub fn rmw(
     let source = m.concat(&[high, low]);
     let source = m.delay(source, 1);
 
-    let result = m.reg(&format!("{}_new", cell.name), cell.width);
+    let result = m.reg(&format!("{}_new", cell.name), width);
     let second = m.delay(result.q(), 1);
     let third = m.delay(result.q(), 2);
     let before = m.case(source, &[(1, result.q()), (2, second), (3, third)], read);
@@ -110,7 +107,7 @@ pub fn rmw(
         None => old,
         Some(_) => {
             let alive = m.delay(alive, READ);
-            let gate = m.repeat(alive, cell.width);
+            let gate = m.repeat(alive, width);
             m.and(old, gate)
         }
     };

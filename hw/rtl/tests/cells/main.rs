@@ -1,0 +1,7 @@
+//! Cells in Verilator, in lock step with models.
+
+#![allow(clippy::unwrap_used)] // a test may
+
+mod bench;
+mod host;
+mod state;
