@@ -14,6 +14,7 @@ pub mod cells;
 mod hdl;
 pub mod net;
 pub mod pipe;
+pub mod shell;
 
 pub use net::{Circuit, Module, ModuleInterface, Net, NetFault};
 pub use pipe::{Pipe, Sig};

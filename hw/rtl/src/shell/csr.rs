@@ -1,0 +1,105 @@
+//! The shell's own registers.
+
+use super::kit::{is, later, state, state_when};
+use super::shape::{ADDRESS_BITS, COUNT_BITS, SIZE_BITS, WORD_BITS};
+use crate::net::{Circuit, Drive, Module, Net, NetFault};
+use restage_manifest::ShellConfig;
+use restage_manifest::address::shell as word;
+use restage_manifest::address::shell::Count;
+use restage_program::Bits;
+
+/// Clocks from an address to what stands there, for everything on the shell's bus.
+pub(super) const READ_CLOCKS: u32 = 2;
+
+/// The port for events of a counter.
+pub(super) fn event(count: Count) -> &'static str {
+    match count {
+        Count::Received => "received_i",
+        Count::Sent => "sent_i",
+        Count::DroppedIngress => "dropped_ingress_i",
+        Count::DroppedEgress => "dropped_egress_i",
+        Count::NoGroup => "no_group_i",
+        Count::NoSession => "no_session_i",
+        Count::MaxPasses => "too_often_i",
+        Count::Looped => "looped_i",
+        Count::LoopFull => "loop_full_i",
+        Count::DigestsLost => "digest_lost_i",
+        Count::WrongSize => "wrong_size_i",
+        Count::Lost => "lost_i",
+    }
+}
+
+/// `restage_csr`: what it is, whether packets are let in, what it has counted.
+///
+/// Contract: `csr_*` as for all units of the shell: a write counts in the clock of `csr_write_i`;
+/// `csr_rdata_o` is 0 for addresses of others and comes two clocks after the address. Every bit of an event
+/// port that is 1 counts one.
+pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
+    let mut module = Module::new("restage_csr");
+    let m = &mut module;
+    m.section("ports");
+    let write = m.input("csr_write_i", 1);
+    let address = m.input("csr_addr_i", ADDRESS_BITS);
+    let data = m.input("csr_wdata_i", WORD_BITS);
+    let ready = m.input("ready_i", 1);
+    let empty = m.input("empty_i", 1);
+    let write = later(m, "csr_write", write, 1);
+    let address = m.delay(address, 1);
+    let data = m.delay(data, 1);
+    let at = |m: &mut Module, word: u32| {
+        let here = is(m, address, word.into());
+        m.and(write, here)
+    };
+
+    m.section("what was set");
+    let set = at(m, word::GATE);
+    let bit = m.bit(data, 0);
+    let open = state_when(m, "open", set, bit);
+    let allowed = m.and(open, ready);
+    let allowed = state(m, "gate_open", allowed);
+    m.output("open_o", allowed);
+    let set = at(m, word::LOOP_GROWTH);
+    let low = m.slice(data, SIZE_BITS - 1, 0);
+    let growth = state_when(m, "growth", set, low);
+    m.output("growth_o", growth);
+
+    m.section("what can be read");
+    let magic = m.lit(WORD_BITS, word::MAGIC_VALUE.into());
+    let hash = m.lit(WORD_BITS, config.fingerprint().into());
+    let status = m.concat(&[empty, ready]);
+    let mut values: Vec<(u32, Net)> = vec![(word::MAGIC, magic), (word::HASH, hash)];
+    for (word, net) in [(word::GATE, open), (word::STATUS, status), (word::LOOP_GROWTH, growth)] {
+        let net = m.zext(net, WORD_BITS);
+        values.push((word, net));
+    }
+    for count in Count::ALL {
+        let port = event(count);
+        m.section(format!("count of {}", port.trim_end_matches("_i")));
+        let events = m.input(port, 2);
+        let one = m.bit(events, 0);
+        let other = m.bit(events, 1);
+        let (one, other) = (m.zext(one, 2), m.zext(other, 2));
+        let more = m.add(one, other);
+        let more = m.delay(more, 1);
+        let reg = m.reg(&format!("count_{}", port.trim_end_matches("_i")), COUNT_BITS);
+        let wide = m.zext(more, COUNT_BITS);
+        let next = m.add(reg.q(), wide);
+        m.drive(reg, next, Drive::always().reset(Bits::zero(COUNT_BITS)));
+        let low = m.slice(reg.q(), WORD_BITS - 1, 0);
+        let high = m.slice(reg.q(), COUNT_BITS - 1, WORD_BITS);
+        let high = m.zext(high, WORD_BITS);
+        values.extend([(count.word(), low), (count.word() + 1, high)]);
+    }
+    m.section("reading");
+    let read = read(m, address, &values);
+    m.output("csr_rdata_o", read);
+    module.finish()
+}
+
+/// The value at an address, one clock later; 0 if there is none.
+pub(super) fn read(m: &mut Module, address: Net, values: &[(u32, Net)]) -> Net {
+    let choices: Vec<(Net, Net)> =
+        values.iter().map(|(word, net)| (is(m, address, (*word).into()), *net)).collect();
+    let value = m.select(&choices);
+    m.delay(value, READ_CLOCKS - 1)
+}

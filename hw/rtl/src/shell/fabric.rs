@@ -1,0 +1,567 @@
+//! The static part as a whole: everything but the regions, which have sockets.
+
+use super::csr::event;
+use super::shape::{Shape, USER_BITS, WORD_BITS};
+use super::{
+    Fifos, axil, csr, digest, gate, guard, looper, merge, payload, traffic, verdict, window,
+};
+use crate::net::{self, Circuit, Module, ModuleInterface, Net, NetFault, Port, Wire};
+use restage_manifest::address::shell::Count;
+use restage_manifest::socket::{Direction, LANE_BITS, RegionKind, TIME_BITS, ports};
+use restage_manifest::{ShellConfig, ShellField as F, address};
+use std::collections::BTreeMap;
+
+/// A place for a region variant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Socket {
+    /// The beginning of the names of its ports on the fabric.
+    pub name: String,
+    /// Its unit on the configuration bus.
+    pub unit: u32,
+    /// What fits.
+    pub kind: RegionKind,
+}
+
+impl Socket {
+    /// The fabric's port that belongs to a region's port.
+    pub fn port(&self, region_port: &str) -> String {
+        let name = &self.name;
+        match region_port.strip_suffix("_i") {
+            Some(stem) => format!("{name}_{stem}_o"),
+            None => format!("{name}_{}_i", region_port.trim_end_matches("_o")),
+        }
+    }
+}
+
+/// All sockets, in the order of their units: parser, stages of ingress and egress, deparser.
+pub fn sockets(config: &ShellConfig) -> Vec<Socket> {
+    let socket = |name: String, unit, kind| Socket { name, unit, kind };
+    let mut all = vec![socket("parser".into(), address::PARSER, RegionKind::Parser)];
+    all.extend(
+        (0..config.regions())
+            .map(|i| socket(format!("stage{i}"), address::FIRST_STAGE + i, RegionKind::Stage)),
+    );
+    all.push(socket("deparser".into(), address::deparser(config), RegionKind::Deparser));
+    all
+}
+
+/// What a region of some kind looks like, as a module of a given name.
+pub fn region_interface(config: &ShellConfig, kind: RegionKind, name: &str) -> ModuleInterface {
+    let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+    for port in ports(kind, config) {
+        match port.direction {
+            Direction::Input => inputs.push(Port::input(port.name, port.width)),
+            Direction::Output => outputs.push(Port::output(port.name, port.width)),
+        }
+    }
+    inputs.extend(outputs);
+    ModuleInterface::new(name, inputs)
+}
+
+/// The modules of the static part.
+#[derive(Clone, Debug)]
+pub struct Static {
+    /// `restage_fabric`.
+    pub fabric: Circuit,
+    /// What it is made of.
+    pub parts: Vec<Circuit>,
+}
+
+impl Static {
+    /// All modules, the top last.
+    pub fn circuits(&self) -> impl Iterator<Item = &Circuit> {
+        self.parts.iter().chain([&self.fabric])
+    }
+}
+
+/// `restage_fabric`: gate, window, guards, traffic point, merge, control, with the regions' sockets as ports.
+///
+/// Contract: `s_axis_*`, `m_axis_*`, `s_axil_*`: see [`gate`](super::gate()), [`merge`](super::merge()),
+/// [`axil`](super::axil()). `time_i`: microseconds. For each socket the ports of
+/// [`Socket::port`], all outputs from registers. `mon_gate_*`: a packet goes to the parser, for the first
+/// time or (`looped` is not 0, but a value of `standard::instance`) again. `mon_emit_*`: a copy goes to egress
+/// (or, if `raw`, past it to the loop port).
+pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
+    let mut fifos = Fifos::default();
+    let mut parts = vec![
+        gate::gate(config)?,
+        window::window(config)?,
+        payload::payload(config)?,
+        traffic::traffic(config, &mut fifos)?,
+        verdict::verdict(config)?,
+        merge::merge(config, &mut fifos)?,
+        axil::axil(config)?,
+        csr::csr(config)?,
+        guard::guard(config, RegionKind::Parser)?,
+        guard::guard(config, RegionKind::Stage)?,
+        guard::guard(config, RegionKind::Deparser)?,
+    ];
+    if config.loops() {
+        parts.push(looper::looper(config, &mut fifos)?);
+    }
+    if config.digest_bits > 0 {
+        parts.push(digest::digest(config, &mut fifos)?);
+    }
+    parts.extend(fifos.into_circuits());
+    let fabric = wire(config, &parts)?;
+    Ok(Static { fabric, parts })
+}
+
+/// Signals by name; which may be used before they are driven.
+struct Wiring<'a> {
+    m: Module,
+    parts: &'a [Circuit],
+    signals: BTreeMap<String, Wire>,
+}
+
+impl Wiring<'_> {
+    /// A signal. An output of an instance is called after both.
+    fn get(&mut self, name: &str, width: u32) -> Net {
+        if let Some(wire) = self.signals.get(name) {
+            return wire.net();
+        }
+        let wire = self.m.wire(name, width);
+        self.signals.insert(name.to_string(), wire);
+        wire.net()
+    }
+
+    /// Drives a signal.
+    fn set(&mut self, name: &str, net: Net) {
+        let width = self.m.width(net);
+        self.get(name, width);
+        if let Some(wire) = self.signals.get(name) {
+            self.m.assign(*wire, net);
+        }
+    }
+
+    /// Puts a part in. `inputs`: the signals of its inputs by port; inputs that the part does not have
+    /// are left out.
+    fn put(&mut self, part: &str, name: &str, inputs: &[(&str, &str)]) {
+        let Some(part) = self.parts.iter().find(|c| c.name() == part) else {
+            return self.m.refuse(format!("there is no part `{part}`"));
+        };
+        let interface = part.interface().clone();
+        let mut nets = Vec::new();
+        for port in interface.ports.iter().filter(|p| p.direction == net::Direction::Input) {
+            match inputs.iter().find(|i| i.0 == port.name) {
+                Some((_, signal)) => nets.push((port.name.as_str(), self.get(signal, port.width))),
+                None => self.m.refuse(format!("nothing is said about `{name}.{}`", port.name)),
+            }
+        }
+        let instance = self.m.instance(&interface, &format!("u_{name}"), &nets);
+        for port in interface.ports.iter().filter(|p| p.direction == net::Direction::Output) {
+            let pin = self.m.pin(instance, &port.name);
+            self.set(&format!("{name}_{}", port.name.trim_end_matches("_o")), pin);
+        }
+    }
+
+    /// A port in, as a signal of the same name.
+    fn input(&mut self, name: &str, width: u32) {
+        let net = self.m.input(name, width);
+        self.set(&format!("in_{name}"), net);
+    }
+
+    /// A port out, driven by a signal.
+    fn output(&mut self, name: &str, signal: &str, width: u32) {
+        let net = self.get(signal, width);
+        self.m.output_logic(name, net);
+    }
+}
+
+fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault>> {
+    let shape = Shape::new(config);
+    let module = Module::new("restage_fabric");
+    let mut w = Wiring { m: module, parts, signals: BTreeMap::new() };
+    let bus = [
+        ("csr_write_i", "axil_csr_write"),
+        ("csr_addr_i", "axil_csr_addr"),
+        ("csr_wdata_i", "axil_csr_wdata"),
+    ];
+    w.m.section("ports");
+    for (name, width) in [
+        ("s_axis_tdata", shape.beat()),
+        ("s_axis_tkeep", config.data_bytes),
+        ("s_axis_tvalid", 1),
+        ("s_axis_tlast", 1),
+        ("s_axis_tuser", USER_BITS),
+        ("m_axis_tready", 1),
+        ("s_axil_awaddr", axil::AXIL_ADDRESS_BITS),
+        ("s_axil_awvalid", 1),
+        ("s_axil_wdata", WORD_BITS),
+        ("s_axil_wstrb", WORD_BITS / 8),
+        ("s_axil_wvalid", 1),
+        ("s_axil_bready", 1),
+        ("s_axil_araddr", axil::AXIL_ADDRESS_BITS),
+        ("s_axil_arvalid", 1),
+        ("s_axil_rready", 1),
+        ("time_i", TIME_BITS),
+    ] {
+        w.input(name, width);
+    }
+    let epoch = w.m.lit(1, 0);
+    w.set("epoch", epoch);
+
+    w.m.section("gate, window, payload");
+    w.put(
+        "restage_gate",
+        "gate",
+        &[
+            ("s_axis_tdata", "in_s_axis_tdata"),
+            ("s_axis_tkeep", "in_s_axis_tkeep"),
+            ("s_axis_tvalid", "in_s_axis_tvalid"),
+            ("s_axis_tlast", "in_s_axis_tlast"),
+            ("s_axis_tuser", "in_s_axis_tuser"),
+            ("open_i", "csr_open"),
+            ("credit_i", "traffic_credit"),
+            ("room_i", "payload_room"),
+            ("yield_i", "axil_yield"),
+            ("reserve_ok_i", "loop_reserve_ok"),
+            ("l_valid_i", "loop_out_valid"),
+            ("l_data_i", "loop_out_data"),
+            ("l_last_i", "loop_out_last"),
+            ("l_meta_i", "loop_out_meta"),
+            ("l_phv_i", "loop_out_phv"),
+        ],
+    );
+    w.put(
+        "restage_window",
+        "window",
+        &[
+            ("beat_valid_i", "gate_beat_valid"),
+            ("beat_first_i", "gate_beat_first"),
+            ("beat_last_i", "gate_beat_last"),
+            ("beat_data_i", "gate_beat_data"),
+            ("size_i", "gate_size"),
+            ("source_i", "gate_source"),
+            ("ptr_i", "gate_ptr"),
+            ("looped_i", "gate_looped"),
+            ("meta_i", "gate_meta"),
+            ("phv_i", "gate_phv"),
+            ("growth_i", "csr_growth"),
+            ("time_i", "in_time_i"),
+            ("epoch_i", "epoch"),
+        ],
+    );
+    let pointer = shape.pointer();
+    let (quiet, end) = (w.get("traffic_quiet", 1), w.get("traffic_end_ptr", pointer));
+    let (works, at) = (w.get("merge_free", 1), w.get("merge_free_ptr", pointer));
+    let free = w.m.or(quiet, works);
+    let place = w.m.mux(quiet, end, at);
+    w.set("free", free);
+    w.set("free_ptr", place);
+    w.put(
+        "restage_payload",
+        "payload",
+        &[
+            ("beat_valid_i", "gate_beat_valid"),
+            ("beat_data_i", "gate_beat_data"),
+            ("ptr_i", "gate_ptr"),
+            ("read_i", "merge_read"),
+            ("read_ptr_i", "merge_read_ptr"),
+            ("free_i", "free"),
+            ("free_ptr_i", "free_ptr"),
+        ],
+    );
+
+    let mut from = "window".to_string();
+    let mut side = if config.egress_clones { "window_side" } else { "window_shell" }.to_string();
+    let mut reads = vec!["csr_csr_rdata".to_string()];
+    for socket in sockets(config) {
+        if socket.unit == address::FIRST_STAGE + config.ingress_regions {
+            w.m.section("traffic point");
+            let mut inputs = vec![
+                ("valid_i", format!("{from}_valid")),
+                ("ticket_i", format!("{from}_ticket")),
+                ("phv_i", side.clone()),
+            ];
+            for (port, signal) in [
+                ("time_i", "in_time_i"),
+                ("admitted_i", "window_admitted"),
+                ("retired_i", "merge_retired"),
+                ("gone_i", "verdict_gone"),
+                ("yield_i", "axil_yield"),
+            ]
+            .into_iter()
+            .chain(bus)
+            {
+                inputs.push((port, signal.to_string()));
+            }
+            let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (*p, s.as_str())).collect();
+            w.put("restage_traffic", "traffic", &inputs);
+            (from, side) = ("traffic".into(), "traffic_phv".into());
+        }
+        put_guard(&mut w, config, &socket, &from, &side);
+        from = format!("{}_guard", socket.name);
+        side = match socket.kind {
+            RegionKind::Deparser => format!("{from}_side"),
+            _ => format!("{from}_phv"),
+        };
+        reads.push(format!("{from}_csr_rdata"));
+    }
+
+    w.m.section("behind egress");
+    w.put(
+        "restage_verdict",
+        "verdict",
+        &[
+            ("valid_i", "deparser_guard_valid"),
+            ("ticket_i", "deparser_guard_ticket"),
+            ("side_i", "deparser_guard_side"),
+            ("header_i", "deparser_guard_header"),
+            ("length_i", "deparser_guard_length"),
+        ],
+    );
+    w.put(
+        "restage_merge",
+        "merge",
+        &[
+            ("header_valid_i", "verdict_header_valid"),
+            ("header_i", "verdict_header"),
+            ("side_i", "verdict_side"),
+            ("job_valid_i", "verdict_job_valid"),
+            ("job_i", "verdict_job"),
+            ("ptr_i", "gate_ptr"),
+            ("m_axis_tready", "in_m_axis_tready"),
+            ("beat_i", "payload_beat"),
+            ("next_i", "payload_next"),
+            ("l_space_i", "loop_space"),
+            ("l_phv_room_i", "loop_phv_room"),
+        ],
+    );
+    if config.loops() {
+        w.put(
+            "restage_loop",
+            "loop",
+            &[
+                ("in_valid_i", "merge_l_valid"),
+                ("in_data_i", "merge_l_data"),
+                ("in_last_i", "merge_l_last"),
+                ("meta_valid_i", "merge_l_meta_valid"),
+                ("meta_i", "merge_l_meta"),
+                ("phv_valid_i", "merge_l_phv_valid"),
+                ("phv_i", "merge_l_phv"),
+                ("take_i", "merge_l_take"),
+                ("take_beats_i", "merge_l_take_beats"),
+                ("out_take_i", "gate_l_take"),
+                ("growth_i", "csr_growth"),
+                ("received_i", "window_received"),
+                ("reserve_i", "window_reserve"),
+                ("release0_valid_i", "traffic_release_valid"),
+                ("release0_i", "traffic_release"),
+                ("release1_valid_i", "verdict_release_valid"),
+                ("release1_i", "verdict_release"),
+            ],
+        );
+    }
+
+    w.m.section("control");
+    if config.digest_bits > 0 {
+        let mut inputs =
+            vec![("digest_valid_i", "traffic_digest_valid"), ("digest_i", "traffic_digest")];
+        inputs.extend(bus);
+        w.put("restage_digest", "digest", &inputs);
+        reads.push("digest_csr_rdata".into());
+    }
+    put_csr(&mut w, config, &bus);
+    let words: Vec<Net> = reads.iter().map(|name| w.get(name, WORD_BITS)).collect();
+    let word = w.m.or_all(&words);
+    w.set("csr_rdata", word);
+    put_axil(&mut w, config);
+
+    w.m.section("ports: packets and registers");
+    for (name, signal, width) in [
+        ("s_axis_tready", "gate_s_axis_tready", 1),
+        ("m_axis_tdata", "merge_m_axis_tdata", shape.beat()),
+        ("m_axis_tkeep", "merge_m_axis_tkeep", config.data_bytes),
+        ("m_axis_tvalid", "merge_m_axis_tvalid", 1),
+        ("m_axis_tlast", "merge_m_axis_tlast", 1),
+        ("m_axis_tuser", "merge_m_axis_tuser", USER_BITS),
+        ("s_axil_awready", "axil_s_axil_awready", 1),
+        ("s_axil_wready", "axil_s_axil_wready", 1),
+        ("s_axil_arready", "axil_s_axil_arready", 1),
+        ("s_axil_bvalid", "axil_s_axil_bvalid", 1),
+        ("s_axil_bresp", "axil_s_axil_bresp", 2),
+        ("s_axil_rvalid", "axil_s_axil_rvalid", 1),
+        ("s_axil_rresp", "axil_s_axil_rresp", 2),
+        ("s_axil_rdata", "axil_s_axil_rdata", WORD_BITS),
+    ] {
+        w.output(name, signal, width);
+    }
+    monitors(&mut w, config);
+    w.m.finish()
+}
+
+/// A guard and the ports of its region.
+fn put_guard(w: &mut Wiring<'_>, config: &ShellConfig, socket: &Socket, from: &str, side: &str) {
+    let shape = Shape::new(config);
+    let name = &socket.name;
+    w.m.section(name.clone());
+    let unit = w.m.lit(8, socket.unit.into());
+    w.set(&format!("{name}_unit"), unit);
+    let ticket = w.get(&format!("{from}_ticket"), shape.ticket().width());
+    let epoch = shape.ticket().get(&mut w.m, ticket, "epoch");
+    let time = shape.ticket().get(&mut w.m, ticket, "time");
+    w.set(&format!("{name}_epoch"), epoch);
+    w.set(&format!("{name}_time"), time);
+    let (no, nothing) = (w.m.lit(1, 0), w.m.lit(LANE_BITS, 0));
+    w.set(&format!("{name}_lane_valid"), no);
+    w.set(&format!("{name}_lane"), nothing);
+    for port in ports(socket.kind, config) {
+        let outside = socket.port(port.name);
+        if port.direction == Direction::Output {
+            w.input(&outside, port.width);
+            continue;
+        }
+        let signal = match port.name {
+            "valid_i" => format!("{from}_live"),
+            "tag_i" => format!("{from}_tag"),
+            "window_i" => "window_window".into(),
+            "avail_i" => "window_avail".into(),
+            "shell_i" => "window_shell".into(),
+            "phv_i" => side.to_string(),
+            "cfg_write_i" => "axil_cfg_write".into(),
+            "cfg_addr_i" => "axil_cfg_addr".into(),
+            "cfg_wdata_i" => "axil_cfg_wdata".into(),
+            other => format!("{name}_{}", other.trim_end_matches("_i")),
+        };
+        let net = w.get(&signal, port.width);
+        w.m.output(&outside, net);
+    }
+    let mut beside = side.to_string();
+    if socket.kind == RegionKind::Deparser {
+        // Behind egress the shell looks at its own bits only, unless clones carry all of them.
+        let phv = w.get(side, config.phv_bits);
+        let low = w.m.slice(phv, shape.side() - 1, 0);
+        beside = format!("{name}_beside");
+        w.set(&beside, low);
+    }
+    let part = match socket.kind {
+        RegionKind::Parser => "restage_guard_parser",
+        RegionKind::Stage => "restage_guard_stage",
+        RegionKind::Deparser => "restage_guard_deparser",
+    };
+    let signal = |stem: &str| format!("in_{name}_{stem}_i");
+    let inputs = [
+        ("valid_i", format!("{from}_valid")),
+        ("live_i", format!("{from}_live")),
+        ("tag_i", format!("{from}_tag")),
+        ("ticket_i", format!("{from}_ticket")),
+        ("side_i", beside),
+        ("region_tag_i", signal("tag")),
+        ("region_phv_i", signal("phv")),
+        ("region_header_i", signal("header")),
+        ("region_length_i", signal("length")),
+        ("csr_write_i", "axil_csr_write".into()),
+        ("csr_addr_i", "axil_csr_addr".into()),
+        ("csr_wdata_i", "axil_csr_wdata".into()),
+        ("unit_i", format!("{name}_unit")),
+    ];
+    let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (*p, s.as_str())).collect();
+    w.put(part, &format!("{name}_guard"), &inputs);
+}
+
+/// Counters and what feeds them.
+fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &str)]) {
+    let loops = config.loops();
+    let digests = config.digest_bits > 0;
+    let mut inputs: Vec<(&str, String)> = bus.iter().map(|(p, s)| (*p, s.to_string())).collect();
+    inputs.push(("ready_i", "traffic_ready".into()));
+    inputs.push(("empty_i", "traffic_empty".into()));
+    for count in Count::ALL {
+        let (here, sources): (bool, &[&str]) = match count {
+            Count::Received => (true, &["window_received"]),
+            Count::Sent => (true, &["merge_sent"]),
+            Count::DroppedIngress => (true, &["traffic_dropped"]),
+            Count::DroppedEgress => (true, &["verdict_dropped"]),
+            Count::NoGroup => (true, &["traffic_no_group"]),
+            Count::NoSession => (true, &["traffic_no_session"]),
+            Count::MaxPasses => (true, &["traffic_too_often", "verdict_too_often"]),
+            Count::Looped => (loops, &["window_looped"]),
+            Count::LoopFull => (loops, &["merge_l_full"]),
+            Count::DigestsLost => (digests, &["digest_lost"]),
+            Count::WrongSize => (true, &["window_wrong_size"]),
+            Count::Lost => (true, &["traffic_lost"]),
+        };
+        let mut bits = [w.m.lit(1, 0); 2];
+        for (bit, source) in bits.iter_mut().zip(sources.iter().filter(|_| here)) {
+            *bit = w.get(source, 1);
+        }
+        let net = w.m.concat(&bits);
+        let name = format!("event_{}", event(count).trim_end_matches("_i"));
+        w.set(&name, net);
+        inputs.push((event(count), name));
+    }
+    let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (*p, s.as_str())).collect();
+    w.put("restage_csr", "csr", &inputs);
+}
+
+/// The bus master and its connections to all regions.
+fn put_axil(w: &mut Wiring<'_>, config: &ShellConfig) {
+    let sockets = sockets(config);
+    let valids = w.get("axil_cfg_valid", sockets.len() as u32);
+    let (mut acks, mut words) = (Vec::new(), Vec::new());
+    for (index, socket) in sockets.iter().enumerate() {
+        let valid = w.m.bit(valids, index as u32);
+        w.set(&format!("{}_cfg_valid", socket.name), valid);
+        acks.insert(0, w.get(&format!("in_{}_cfg_ack_i", socket.name), 1));
+        words.insert(0, w.get(&format!("in_{}_cfg_rdata_i", socket.name), WORD_BITS));
+    }
+    let (acks, words) = (w.m.concat(&acks), w.m.concat(&words));
+    w.set("cfg_acks", acks);
+    w.set("cfg_rdatas", words);
+    let mut inputs: Vec<(String, String)> =
+        ["awaddr", "awvalid", "wdata", "wstrb", "wvalid", "bready", "araddr", "arvalid", "rready"]
+            .iter()
+            .map(|name| (format!("s_axil_{name}"), format!("in_s_axil_{name}")))
+            .collect();
+    for (port, signal) in
+        [("csr_rdata_i", "csr_rdata"), ("cfg_ack_i", "cfg_acks"), ("cfg_rdata_i", "cfg_rdatas")]
+    {
+        inputs.push((port.into(), signal.into()));
+    }
+    let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (p.as_str(), s.as_str())).collect();
+    w.put("restage_axil", "axil", &inputs);
+}
+
+/// What is shown to who follows the packets from outside.
+fn monitors(w: &mut Wiring<'_>, config: &ShellConfig) {
+    let shape = Shape::new(config);
+    w.m.section("ports: monitors");
+    let ticket = w.get("window_ticket", shape.ticket().width());
+    let time = shape.ticket().get(&mut w.m, ticket, "time");
+    let source = shape.ticket().get(&mut w.m, ticket, "source");
+    let size = shape.ticket().get(&mut w.m, ticket, "size");
+    let valid = w.get("window_valid", 1);
+    let tag = w.get("window_tag", shape.tag());
+    w.m.output("mon_gate_valid_o", valid);
+    w.m.output("mon_gate_tag_o", tag);
+    w.m.output("mon_gate_time_o", time);
+    w.m.output("mon_gate_source_o", source);
+    w.m.output("mon_gate_size_o", size);
+    if shape.ticket().has("kind") {
+        let kind = shape.ticket().get(&mut w.m, ticket, "kind");
+        w.m.output("mon_gate_looped_o", kind);
+    } else {
+        let zero = w.m.lit(3, 0);
+        w.m.output("mon_gate_looped_o", zero);
+    }
+    let valid = w.get("traffic_valid", 1);
+    let tag = w.get("traffic_tag", shape.tag());
+    w.m.output("mon_emit_valid_o", valid);
+    w.m.output("mon_emit_tag_o", tag);
+    for (name, width) in [
+        ("time", TIME_BITS),
+        ("gate_time", TIME_BITS),
+        ("enq_time", F::EnqTime.width()),
+        ("enq_depth", F::EnqDepth.width()),
+        ("deq_delta", F::DeqDelta.width()),
+        ("deq_depth", F::DeqDepth.width()),
+        ("port", F::EgressPort.width()),
+        ("rid", F::EgressRid.width()),
+        ("instance", F::Instance.width()),
+        ("raw", 1),
+    ] {
+        let net = w.get(&format!("traffic_emit_{name}"), width);
+        w.m.output(&format!("mon_emit_{name}_o"), net);
+    }
+}

@@ -1,0 +1,233 @@
+//! The guard in front of a region: whatever the region does, packets come out behind it, in order and in
+//! time, and only the PHV bits that the region owns can have changed.
+
+use super::kit::{bits_for, both, but_not, counter, held, is, later, state, state_when};
+use super::shape::{ADDRESS_BITS, Shape, WORD_BITS};
+use crate::net::{Circuit, Drive, MemStyle, Module, Net, NetFault};
+use restage_manifest::ShellConfig;
+use restage_manifest::address::guard::{COUPLED, LATENCY, LEAST_LATENCY, MASK, TAG_ERRORS};
+use restage_manifest::address::shell::{GUARD_WORDS, GUARDS};
+use restage_manifest::socket::{LENGTH_BITS, RegionKind};
+use restage_program::Bits;
+
+/// Latency after a reset.
+const FIRST_LATENCY: u32 = 8;
+
+/// The name of a guard's module.
+fn name(kind: RegionKind) -> &'static str {
+    match kind {
+        RegionKind::Parser => "restage_guard_parser",
+        RegionKind::Stage => "restage_guard_stage",
+        RegionKind::Deparser => "restage_guard_deparser",
+    }
+}
+
+/// `restage_guard_parser`, `restage_guard_stage`, `restage_guard_deparser`.
+///
+/// Contract:
+/// * `valid_i`, `live_i`, `tag_i`, `ticket_i`, `side_i` come from registers; the region gets the same ones
+///   in the same clock. `live_i` is 0 when the region shall not see the packet.
+/// * The region's results come L clocks later, L being what was written to LATENCY; the guard's outputs
+///   are registered and come one clock after those.
+/// * `phv_o`: the region's bits where the mask is 1, the delayed `side_i` (with zeros above) elsewhere.
+///   A region that is not coupled, and a packet that is not live, change nothing.
+/// * Deparser: `side_o` is the delayed `side_i`; of `header_o` `length_o` bytes count, at most a window;
+///   none when the region is not coupled or the packet not live.
+/// * A tag that is not the packet's is counted.
+/// * `csr_*`: a write counts when `csr_write_i` is 1 and the address is in the words of unit `unit_i`.
+///   `csr_rdata_o` is 0 for other addresses, two clocks late.
+///
+/// It does not look at what the region says of itself; that comes with the live fabric. LATENCY must not
+/// change while a packet is inside.
+pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetFault>> {
+    let shape = Shape::new(config);
+    let ticket_bits = shape.ticket().width();
+    let side_bits = if kind == RegionKind::Stage { config.phv_bits } else { shape.side() };
+    let mut module = Module::new(name(kind));
+    let m = &mut module;
+
+    m.section("ports");
+    let valid = m.input("valid_i", 1);
+    let live = m.input("live_i", 1);
+    let tag = m.input("tag_i", shape.tag());
+    let ticket = m.input("ticket_i", ticket_bits);
+    let side = m.input("side_i", side_bits);
+    let region_tag = m.input("region_tag_i", shape.tag());
+    let csr = Csr::new(m, config);
+
+    m.section("latency, coupling");
+    let depth = bits_for(config.max_latency - 1);
+    let setting = csr.at(m, LATENCY);
+    let top = m.reg("latency_less_two", depth);
+    let two = m.lit(WORD_BITS, 2);
+    let less = m.sub(csr.data, two);
+    let less = m.slice(less, depth - 1, 0);
+    let first = Bits::new(depth, u128::from(FIRST_LATENCY - 2));
+    m.drive(top, less, Drive::when(setting).reset(first));
+    let coupling = csr.at(m, COUPLED);
+    let bit = m.bit(csr.data, 0);
+    let coupled = state_when(m, "coupled", coupling, bit);
+
+    m.section("delay line: a ring as long as the latency");
+    let place = m.reg("place", depth);
+    let at_top = m.eq(place.q(), top.q());
+    let zero = m.lit(depth, 0);
+    let one = m.lit(depth, 1);
+    let up = m.add(place.q(), one);
+    let place_next = m.mux(at_top, zero, up);
+    let place_next = m.mux(setting, zero, place_next);
+    let place_next = m.named("place_next", place_next);
+    m.drive(place, place_next, Drive::always().reset(Bits::zero(depth)));
+    // What stood in the ring at a reset or at another latency does not count: the first round only writes.
+    let round = m.or(at_top, setting);
+    let written = m.not(setting);
+    let full = state_when(m, "written_once", round, written);
+    let yes = m.lit(1, 1);
+    let valids = m.memory("valids", 1, config.max_latency, MemStyle::Distributed);
+    m.write_port(valids, yes, place.q(), valid);
+    let soon = m.read_port(valids, yes, place_next, 1);
+    let soon = m.and(soon, full);
+    let soon = m.named("valid_soon", soon);
+    let there = state(m, "there", soon);
+    let ring = m.memory(
+        "ring",
+        1 + shape.tag() + ticket_bits + side_bits,
+        config.max_latency,
+        MemStyle::Distributed,
+    );
+    let entry = m.concat(&[live, tag, ticket, side]);
+    m.write_port(ring, valid, place.q(), entry);
+    let q = m.read_port(ring, soon, place.q(), 1);
+    let side = m.slice(q, side_bits - 1, 0);
+    let ticket = m.slice(q, side_bits + ticket_bits - 1, side_bits);
+    let tag = m.slice(q, side_bits + ticket_bits + shape.tag() - 1, side_bits + ticket_bits);
+    let live = m.bit(q, side_bits + ticket_bits + shape.tag());
+
+    m.section("tags");
+    let heard = m.and(live, coupled);
+    let heard = m.named("heard", heard);
+    let other = m.ne(region_tag, tag);
+    let wrong = both(m, &[there, heard, other]);
+    let wrong = state(m, "tag_wrong", wrong);
+    let errors = counter(m, "tag_errors", WORD_BITS, wrong);
+    m.output("tag_wrong_o", wrong);
+
+    m.section("output");
+    let out = |m: &mut Module, name: &str, net: Net| {
+        let net = held(m, name, there, net);
+        m.output(&format!("{name}_o"), net);
+    };
+    match kind {
+        RegionKind::Deparser => {
+            let header = m.input("region_header_i", shape.window());
+            let length = m.input("region_length_i", LENGTH_BITS);
+            let most = m.lit(LENGTH_BITS, config.window_bytes.into());
+            let fits = m.lt(length, most);
+            let length = m.mux(fits, length, most);
+            let none = m.lit(LENGTH_BITS, 0);
+            let length = m.mux(heard, length, none);
+            out(m, "header", header);
+            out(m, "length", length);
+            out(m, "side", side);
+        }
+        RegionKind::Parser | RegionKind::Stage => {
+            let phv = m.input("region_phv_i", config.phv_bits);
+            let mask = mask(m, config, &csr);
+            let side = m.zext(side, config.phv_bits);
+            let theirs = m.and(phv, mask);
+            let others = m.not(mask);
+            let ours = m.and(side, others);
+            let merged = m.or(theirs, ours);
+            let phv = m.mux(heard, merged, side);
+            out(m, "phv", phv);
+        }
+    }
+    out(m, "tag", tag);
+    out(m, "ticket", ticket);
+    let next_live = if shape.ticket().has("skip") {
+        let skip = shape.ticket().get(m, ticket, "skip");
+        but_not(m, there, skip)
+    } else {
+        there
+    };
+    let live = state(m, "live", next_live);
+    m.output("live_o", live);
+    let valid = later(m, "valid", there, 1);
+    m.output("valid_o", valid);
+
+    m.section("reading the guard's registers");
+    let latency = m.zext(top.q(), WORD_BITS);
+    let latency = m.add(latency, two);
+    let coupled = m.zext(coupled, WORD_BITS);
+    let values = [(LATENCY, latency), (COUPLED, coupled), (TAG_ERRORS, errors)];
+    let read = csr.read(m, &values);
+    m.output("csr_rdata_o", read);
+    let _ = LEAST_LATENCY;
+    module.finish()
+}
+
+/// The write mask: a register per word.
+fn mask(m: &mut Module, config: &ShellConfig, csr: &Csr) -> Net {
+    m.section("write mask");
+    let mut words = Vec::new();
+    for word in 0..config.phv_bits.div_ceil(WORD_BITS) {
+        let here = csr.at(m, MASK + word);
+        words.push(state_when(m, &format!("mask_{word}"), here, csr.data));
+    }
+    words.reverse();
+    let mask = m.concat(&words);
+    let mask = m.slice(mask, config.phv_bits - 1, 0);
+    m.section("output");
+    mask
+}
+
+/// The guard's part of the configuration bus.
+struct Csr {
+    write: Net,
+    /// The address inside the guard's words; one register behind the bus.
+    address: Net,
+    here: Net,
+    data: Net,
+}
+
+impl Csr {
+    fn new(m: &mut Module, _: &ShellConfig) -> Self {
+        let write = m.input("csr_write_i", 1);
+        let address = m.input("csr_addr_i", ADDRESS_BITS);
+        let data = m.input("csr_wdata_i", WORD_BITS);
+        let unit = m.input("unit_i", 8);
+        m.section("the guard's words");
+        let low = GUARD_WORDS.trailing_zeros();
+        let number = m.slice(address, ADDRESS_BITS - 1, low);
+        let first = m.lit(ADDRESS_BITS - low, u64::from(GUARDS / GUARD_WORDS));
+        let unit = m.slice(unit, ADDRESS_BITS - low - 1, 0);
+        let own = m.add(first, unit);
+        let here = m.eq(number, own);
+        let write = m.and(write, here);
+        let address = m.slice(address, low - 1, 0);
+        Csr {
+            write: later(m, "csr_write", write, 1),
+            here: later(m, "csr_here", here, 1),
+            address: m.delay(address, 1),
+            data: m.delay(data, 1),
+        }
+    }
+
+    /// A word is written.
+    fn at(&self, m: &mut Module, word: u32) -> Net {
+        let here = is(m, self.address, word.into());
+        m.and(self.write, here)
+    }
+
+    fn read(&self, m: &mut Module, values: &[(u32, Net)]) -> Net {
+        let choices: Vec<(Net, Net)> = values
+            .iter()
+            .map(|(word, net)| {
+                let at = is(m, self.address, (*word).into());
+                (m.and(at, self.here), *net)
+            })
+            .collect();
+        let value = m.select(&choices);
+        m.delay(value, 1)
+    }
+}

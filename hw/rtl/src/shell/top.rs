@@ -1,0 +1,62 @@
+//! The shell with its regions filled: what a user instantiates.
+
+use super::fabric::{Socket, sockets};
+use crate::net::{self, Circuit, Module, ModuleInterface, NetFault};
+use restage_manifest::ShellConfig;
+
+/// `restage_shell`: the fabric and one variant in each socket, in the order of [`sockets`].
+///
+/// Contract: the ports of the fabric but for the sockets and monitors.
+pub fn shell(
+    config: &ShellConfig,
+    fabric: &ModuleInterface,
+    variants: &[ModuleInterface],
+) -> Result<Circuit, Vec<NetFault>> {
+    let mut module = Module::new("restage_shell");
+    let m = &mut module;
+    let sockets = sockets(config);
+    if sockets.len() != variants.len() {
+        m.refuse(format!("{} variants for {} sockets", variants.len(), sockets.len()));
+    }
+    m.section("regions");
+    let mut to_fabric = Vec::new();
+    let mut wires = Vec::new();
+    for (socket, variant) in sockets.iter().zip(variants) {
+        let mut inputs = Vec::new();
+        for port in variant.ports.iter().filter(|p| p.direction == net::Direction::Input) {
+            let wire = m.wire(&socket.port(&port.name), port.width);
+            inputs.push((port.name.as_str(), wire.net()));
+            wires.push((socket.port(&port.name), wire));
+        }
+        let instance = m.instance(variant, &format!("u_{}", socket.name), &inputs);
+        for port in variant.ports.iter().filter(|p| p.direction == net::Direction::Output) {
+            to_fabric.push((socket.port(&port.name), m.pin(instance, &port.name)));
+        }
+    }
+    m.section("ports");
+    let mine = |name: &str| !sockets.iter().any(|s| is_of(s, name));
+    for port in fabric.ports.iter().filter(|p| p.direction == net::Direction::Input) {
+        if mine(&port.name) {
+            let net = m.input(&port.name, port.width);
+            to_fabric.push((port.name.clone(), net));
+        }
+    }
+    m.section("fabric");
+    let inputs: Vec<_> = to_fabric.iter().map(|(name, net)| (name.as_str(), *net)).collect();
+    let instance = m.instance(fabric, "u_fabric", &inputs);
+    for (name, wire) in wires {
+        let net = m.pin(instance, &name);
+        m.assign(wire, net);
+    }
+    for port in fabric.ports.iter().filter(|p| p.direction == net::Direction::Output) {
+        if mine(&port.name) && !port.name.starts_with("mon_") {
+            let net = m.pin(instance, &port.name);
+            m.output_logic(&port.name, net);
+        }
+    }
+    module.finish()
+}
+
+fn is_of(socket: &Socket, port: &str) -> bool {
+    port.strip_prefix(socket.name.as_str()).is_some_and(|rest| rest.starts_with('_'))
+}

@@ -1,0 +1,121 @@
+//! A shell with stand-ins on the bench.
+
+use crate::common::lint;
+use crate::stand_in::stand_in;
+use restage_manifest::address::shell::Count;
+use restage_manifest::address::{self, guard, shell as word};
+use restage_manifest::socket::RegionKind;
+use restage_manifest::{ShellConfig, ShellField};
+use restage_rtl::net::Circuit;
+use restage_rtl::shell::{fabric, shell, sockets};
+use restage_sim_verilator::{BenchOptions, Build, Cache, Device, Fabric, Nic};
+
+/// Latencies of the stand-ins: all different.
+fn latency(index: usize) -> u32 {
+    [8, 5, 16, 4, 11, 9, 24][index % 7]
+}
+
+/// A card that has been set up.
+pub struct Card {
+    pub nic: Nic,
+    pub config: ShellConfig,
+}
+
+/// The circuits of a card: the static ones, then one for each socket.
+pub fn circuits(config: &ShellConfig) -> (Vec<Circuit>, Vec<Circuit>) {
+    let parts = fabric(config).unwrap_or_else(|f| panic!("{f:?}"));
+    let regions = sockets(config)
+        .iter()
+        .enumerate()
+        .map(|(i, socket)| {
+            let egress = socket.unit >= address::FIRST_STAGE + config.ingress_regions;
+            stand_in(config, socket.kind, egress, latency(i))
+        })
+        .collect();
+    (parts.circuits().cloned().collect(), regions)
+}
+
+impl Card {
+    pub fn new(config: &ShellConfig, options: BenchOptions) -> Card {
+        let (parts, regions) = circuits(config);
+        let cache = Cache::standard();
+        let mut all = Fabric::new();
+        let mut build = Build::new("restage_fabric");
+        for part in &parts {
+            build = build.source(format!("{}.v", part.name()), part.verilog());
+        }
+        let library = build.build(&cache).unwrap();
+        let shell = all.add(library.instance(options.seed).unwrap()).unwrap();
+        for (socket, region) in sockets(config).iter().zip(&regions) {
+            let build = Build::new(region.name()).source("region.v", region.verilog());
+            let model = build.build(&cache).unwrap().instance(options.seed).unwrap();
+            let part = all.add(model).unwrap();
+            for port in &region.interface().ports {
+                let outside = socket.port(&port.name);
+                match port.direction {
+                    restage_rtl::net::Direction::Input => {
+                        all.connect(shell, &outside, part, &port.name).unwrap();
+                    }
+                    restage_rtl::net::Direction::Output => {
+                        all.connect(part, &port.name, shell, &outside).unwrap();
+                    }
+                }
+            }
+        }
+        let nic = Nic::new(all, shell, options).unwrap();
+        let mut card = Card { nic, config: config.clone() };
+        card.boot();
+        card
+    }
+
+    fn boot(&mut self) {
+        let mut writes = Vec::new();
+        let mut set =
+            |word: u32, value: u32| writes.push((address::byte(address::SHELL, word), value));
+        for (i, socket) in sockets(&self.config).iter().enumerate() {
+            set(word::guard(socket.unit, guard::LATENCY), latency(i));
+            for at in 0..self.config.phv_bits.div_ceil(32) {
+                if socket.kind != RegionKind::Deparser {
+                    set(word::guard(socket.unit, guard::MASK + at), u32::MAX);
+                }
+            }
+            set(word::guard(socket.unit, guard::COUPLED), 1);
+        }
+        set(word::GATE, 1);
+        self.nic.write_all(&writes).unwrap();
+        while self.read(word::STATUS) & 1 == 0 {}
+        let _ = ShellField::Run;
+    }
+
+    /// A word of the shell.
+    pub fn read(&mut self, word: u32) -> u32 {
+        self.nic.read(address::byte(address::SHELL, word)).unwrap()
+    }
+
+    /// Sets a word of the shell.
+    pub fn write(&mut self, word: u32, value: u32) {
+        self.nic.write(address::byte(address::SHELL, word), value).unwrap();
+    }
+
+    /// Packets that came back from a region with another tag.
+    pub fn tag_errors(&mut self) -> u32 {
+        let sockets = sockets(&self.config);
+        sockets.iter().map(|s| self.read(word::guard(s.unit, guard::TAG_ERRORS))).sum()
+    }
+
+    /// A counter.
+    pub fn count(&mut self, count: Count) -> u64 {
+        let low = self.read(count.word());
+        u64::from(self.read(count.word() + 1)) << 32 | u64::from(low)
+    }
+}
+
+/// The tools accept everything.
+pub fn lint_all(config: &ShellConfig, name: &str) {
+    let (parts, regions) = circuits(config);
+    let interfaces: Vec<_> = regions.iter().map(|r| r.interface().clone()).collect();
+    let fabric = parts.last().unwrap().interface().clone();
+    let top = shell(config, &fabric, &interfaces).unwrap_or_else(|f| panic!("{f:?}"));
+    let all: Vec<&Circuit> = regions.iter().chain(&parts).chain([&top]).collect();
+    lint(&all, &crate::common::folder(name));
+}

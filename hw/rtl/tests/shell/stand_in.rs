@@ -1,0 +1,190 @@
+//! Regions that do what the first bytes of a packet say, so that the shell can be tried without a program.
+//!
+//! | byte | |
+//! | --- | --- |
+//! | 0 | bytes that the parser consumes, but no more than there are |
+//! | 1 | bytes of header that the deparser writes: those of the window |
+//! | 2, 3 | `egress_spec` |
+//! | 4, 5 | `mcast_grp` |
+//! | 6, 7 | `truncate`, inverted |
+//! | 8 | bit 0: clone in ingress, 1: resubmit, 2: digest, 3: clone in egress, 4: recirculate, 5: drop in egress |
+//! | 9, 10 | session of the clone |
+//! | 11 | how often the further passes ask for all this again |
+//!
+//! The window stands in the upper half of the PHV; the kept metadata's lowest byte counts passes.
+
+use restage_manifest::ShellConfig;
+use restage_manifest::ShellField as F;
+use restage_manifest::socket::{LENGTH_BITS, RegionKind};
+use restage_rtl::net::{Circuit, Module, Net};
+use restage_rtl::shell::region_interface;
+
+/// A region of a kind with a latency; its name says both.
+pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u32) -> Circuit {
+    let interface = region_interface(config, kind, "any");
+    let half = if egress { "egress" } else { "ingress" };
+    let name = match kind {
+        RegionKind::Parser => format!("stand_in_parser_{latency}"),
+        RegionKind::Stage => format!("stand_in_{half}_{latency}"),
+        RegionKind::Deparser => format!("stand_in_deparser_{latency}"),
+    };
+    let mut module = Module::new(name);
+    let m = &mut module;
+    let input = |m: &mut Module, name: &str| {
+        let port = interface.port(name).unwrap();
+        m.input(name, port.width)
+    };
+    for name in ["valid_i", "epoch_i", "time_i", "lane_valid_i", "lane_i"] {
+        input(m, name);
+    }
+    let tag = input(m, "tag_i");
+    let tag = m.delay(tag, latency);
+    m.output("tag_o", tag);
+    let (cfg, write, address, data) = (
+        input(m, "cfg_valid_i"),
+        input(m, "cfg_write_i"),
+        input(m, "cfg_addr_i"),
+        input(m, "cfg_wdata_i"),
+    );
+    let held = m.reg("held", 32);
+    let set = m.and(cfg, write);
+    m.drive(held, data, restage_rtl::net::Drive::when(set));
+    // Never answers at the highest address.
+    let silent = m.all(address);
+    let loud = m.not(silent);
+    let answer = m.and(cfg, loud);
+    m.output_reg("cfg_ack_o", answer);
+    let wide = m.zext(address, 32);
+    let sum = m.add(wide, held.q());
+    m.output_reg("cfg_rdata_o", sum);
+    let no = m.lit(1, 0);
+    let nothing = m.lit(64, 0);
+    m.output("lane_valid_o", no);
+    m.output("lane_o", nothing);
+    let window_bits = 8 * config.window_bytes;
+    match kind {
+        RegionKind::Parser => {
+            let window = input(m, "window_i");
+            let avail = input(m, "avail_i");
+            let shell = input(m, "shell_i");
+            let wanted = byte(m, window, 0);
+            let wanted = m.zext(wanted, LENGTH_BITS);
+            let fits = m.le(wanted, avail);
+            let consumed = m.mux(fits, wanted, avail);
+            let low = F::bits(config);
+            let shell = m.zext(shell, config.phv_bits - window_bits);
+            let all = m.concat(&[window, shell]);
+            let (b2, b3) = (byte(m, window, 2), byte(m, window, 3));
+            let spec = m.concat(&[b2, b3]);
+            let spec = m.slice(spec, 8, 0);
+            let mut phv = put(m, config, all, F::Consumed, consumed);
+            phv = put(m, config, phv, F::EgressSpec, spec);
+            let _ = low;
+            let phv = m.delay(phv, latency);
+            m.output("phv_o", phv);
+        }
+        RegionKind::Stage => {
+            let phv = input(m, "phv_i");
+            let window = m.slice(phv, config.phv_bits - 1, config.phv_bits - window_bits);
+            let flags = byte(m, window, 8);
+            let (b9, b10) = (byte(m, window, 9), byte(m, window, 10));
+            let session = m.concat(&[b9, b10]);
+            let repeat = byte(m, window, 11);
+            let mut phv = phv;
+            let passes = if config.keep_bits >= 8 {
+                let at = F::bits(config);
+                m.slice(phv, at + 7, at)
+            } else {
+                m.lit(8, 0)
+            };
+            let more = m.le(passes, repeat);
+            let flag = |m: &mut Module, bit: u32| {
+                let flag = m.bit(flags, bit);
+                m.and(flag, more)
+            };
+            let (clone, looped) = if egress { (3, 4) } else { (0, 1) };
+            let (clone, looped) = (flag(m, clone), flag(m, looped));
+            phv = put(m, config, phv, F::Clone, clone);
+            phv = put(m, config, phv, F::CloneSession, session);
+            phv = put(m, config, phv, F::Loop, looped);
+            let three = m.lit(5, 3);
+            let five = m.lit(5, 5);
+            phv = put(m, config, phv, F::CloneKeep, three);
+            phv = put(m, config, phv, F::LoopKeep, five);
+            if egress {
+                let drop = flag(m, 5);
+                let all = m.lit(9, 511);
+                let spec = field(m, config, phv, F::EgressSpec);
+                let spec = m.mux(drop, all, spec);
+                phv = put(m, config, phv, F::EgressSpec, spec);
+            } else {
+                let (b4, b5) = (byte(m, window, 4), byte(m, window, 5));
+                let group = m.concat(&[b4, b5]);
+                phv = put(m, config, phv, F::McastGrp, group);
+                let (b6, b7) = (byte(m, window, 6), byte(m, window, 7));
+                let limit = m.concat(&[b6, b7]);
+                let limit = m.slice(limit, 13, 0);
+                let limit = m.not(limit);
+                phv = put(m, config, phv, F::Truncate, limit);
+                let digest = flag(m, 2);
+                let digest = m.zext(digest, 4);
+                phv = put(m, config, phv, F::Digest, digest);
+                if config.digest_bits > 0 {
+                    let low = F::bits(config) + config.keep_bits;
+                    let bits = m.slice(window, window_bits - 1, window_bits - config.digest_bits);
+                    phv = put_at(m, phv, low, bits);
+                }
+            }
+            if config.keep_bits >= 8 {
+                let asked = m.or(clone, looped);
+                let step = m.zext(asked, 8);
+                let next = m.add(passes, step);
+                phv = put_at(m, phv, F::bits(config), next);
+            }
+            let phv = m.delay(phv, latency);
+            m.output("phv_o", phv);
+        }
+        RegionKind::Deparser => {
+            let phv = input(m, "phv_i");
+            let window = m.slice(phv, config.phv_bits - 1, config.phv_bits - window_bits);
+            let length = byte(m, window, 1);
+            let length = m.zext(length, LENGTH_BITS);
+            let length = m.delay(length, latency);
+            let window = m.delay(window, latency);
+            m.output("header_o", window);
+            m.output("length_o", length);
+        }
+    }
+    module.finish().unwrap_or_else(|f| panic!("{f:?}"))
+}
+
+/// A byte of the window.
+fn byte(m: &mut Module, window: Net, index: u32) -> Net {
+    let top = m.width(window) - 8 * index;
+    m.slice(window, top - 1, top - 8)
+}
+
+fn field(m: &mut Module, config: &ShellConfig, phv: Net, field: F) -> Net {
+    let at = field.at(config).unwrap();
+    m.slice(phv, at.high(), at.low)
+}
+
+fn put(m: &mut Module, config: &ShellConfig, phv: Net, field: F, value: Net) -> Net {
+    match field.at(config) {
+        Some(at) => put_at(m, phv, at.low, value),
+        None => phv,
+    }
+}
+
+fn put_at(m: &mut Module, phv: Net, low: u32, value: Net) -> Net {
+    let (width, bits) = (m.width(phv), m.width(value));
+    let mut parts = Vec::new();
+    if low + bits < width {
+        parts.push(m.slice(phv, width - 1, low + bits));
+    }
+    parts.push(value);
+    if low > 0 {
+        parts.push(m.slice(phv, low - 1, 0));
+    }
+    m.concat(&parts)
+}
