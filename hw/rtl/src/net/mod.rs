@@ -149,6 +149,8 @@ pub struct Module {
     /// The next number to try for a name that is taken.
     numbers: HashMap<String, u32>,
     faults: Faults,
+    /// Whom to blame instead of the caller: the user of a pipe, not the pipe.
+    pub(crate) blame: Option<&'static Location<'static>>,
 }
 
 impl Module {
@@ -170,6 +172,7 @@ impl Module {
             taken: HashSet::new(),
             numbers: HashMap::new(),
             faults: Faults::default(),
+            blame: None,
         };
         module.claim(&name, Location::caller());
         module.taken.extend(["clk_i".to_string(), "rst_ni".to_string(), "unused".to_string()]);
@@ -302,7 +305,7 @@ impl Module {
 
     pub(crate) fn fault(&mut self, at: &'static Location<'static>, kind: FaultKind) {
         let section = self.sections.last().map_or("", String::as_str);
-        self.faults.add(&self.name, section, at, kind);
+        self.faults.add(&self.name, section, self.blame.unwrap_or(at), kind);
     }
 
     /// Notes a fault that a user of the builder noticed; [`finish`](Self::finish) will return it.

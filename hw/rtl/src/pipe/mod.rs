@@ -10,6 +10,7 @@
 //! of its own is built on [`Pipe::module`], from nets at cycles that [`Pipe::at`] chooses, and comes back
 //! with [`Pipe::sig`].
 
+mod arithmetic;
 mod ops;
 
 pub use crate::net::{Drive, MemStyle, Memory, Reg, Resources, Timing};

@@ -2,6 +2,7 @@
 
 use super::{MAX_LEVELS, Pipe, Sig};
 use crate::net::{Module, Net};
+use std::panic::Location;
 
 impl Pipe {
     /// One operation on aligned operands; those that are logic are registered first if it would
@@ -12,6 +13,8 @@ impl Pipe {
         operands: &[Sig],
         mut build: impl FnMut(&mut Module, &[Net]) -> Net,
     ) -> Sig {
+        let before = self.module().blame;
+        self.module().blame = before.or(Some(Location::caller()));
         let mut operands = self.align(operands);
         let mut cycle = self.latest(&operands);
         let mut nets: Vec<Net> = operands.iter().map(|s| s.net).collect();
@@ -23,6 +26,7 @@ impl Pipe {
             nets = operands.iter().map(|s| s.net).collect();
             net = build(self.module(), &nets);
         }
+        self.module().blame = before;
         self.sig(net, cycle)
     }
 
@@ -50,24 +54,6 @@ impl Pipe {
         self.combine(&[a, b], |m, n| m.xor(n[0], n[1]))
     }
 
-    /// Sum modulo 2^width, of any width.
-    #[track_caller]
-    pub fn add(&mut self, a: Sig, b: Sig) -> Sig {
-        self.combine(&[a, b], |m, n| m.add(n[0], n[1]))
-    }
-
-    /// Difference modulo 2^width, of any width.
-    #[track_caller]
-    pub fn sub(&mut self, a: Sig, b: Sig) -> Sig {
-        self.combine(&[a, b], |m, n| m.sub(n[0], n[1]))
-    }
-
-    /// The whole product: as wide as both operands together.
-    #[track_caller]
-    pub fn mul(&mut self, a: Sig, b: Sig) -> Sig {
-        self.combine(&[a, b], |m, n| m.mul(n[0], n[1]))
-    }
-
     /// 1 if equal.
     #[track_caller]
     pub fn eq(&mut self, a: Sig, b: Sig) -> Sig {
@@ -78,18 +64,6 @@ impl Pipe {
     #[track_caller]
     pub fn ne(&mut self, a: Sig, b: Sig) -> Sig {
         self.combine(&[a, b], |m, n| m.ne(n[0], n[1]))
-    }
-
-    /// 1 if `a < b`, unsigned, of any width.
-    #[track_caller]
-    pub fn lt(&mut self, a: Sig, b: Sig) -> Sig {
-        self.combine(&[a, b], |m, n| m.lt(n[0], n[1]))
-    }
-
-    /// 1 if `a <= b`, unsigned, of any width.
-    #[track_caller]
-    pub fn le(&mut self, a: Sig, b: Sig) -> Sig {
-        self.combine(&[a, b], |m, n| m.le(n[0], n[1]))
     }
 
     /// `a` if the one bit `sel` is 1, else `b`.
@@ -206,11 +180,26 @@ impl Pipe {
     pub fn case(&mut self, sel: Sig, arms: &[(u64, Sig)], default: Sig) -> Sig {
         let mut operands = vec![sel, default];
         operands.extend(arms.iter().map(|(_, value)| *value));
-        self.combine(&operands, |m, n| {
+        let direct = self.combine(&operands, |m, n| {
             let arms: Vec<(u64, Net)> =
                 arms.iter().zip(&n[2..]).map(|((number, _), net)| (*number, *net)).collect();
             m.case(n[0], &arms, n[1])
-        })
+        });
+        if self.timing(direct).level <= MAX_LEVELS {
+            return direct;
+        }
+        // Too many for one cycle: decoded, gated and joined with registers wherever they are needed.
+        let width = self.width(sel);
+        let mut choices = Vec::with_capacity(arms.len() + 1);
+        for (number, value) in arms {
+            let number = self.lit(width, *number);
+            choices.push((self.eq(sel, number), *value));
+        }
+        let hits: Vec<Sig> = choices.iter().map(|(hit, _)| *hit).collect();
+        let hit = self.or_all(&hits);
+        let other = self.not(hit);
+        choices.push((other, default));
+        self.select(&choices)
     }
 
     /// A tree that is cut into pieces of one lookup table wherever it becomes too deep.
