@@ -33,7 +33,7 @@ fn by_constant(p: &mut Pipe, a: Sig, divisor: &Bits) -> (Sig, Sig) {
         return (quotient, p.resize(rest, width));
     }
     // An even divisor: the low bits are remainder in any case.
-    let low = divisor.as_bitslice().trailing_zeros() as u32;
+    let low = divisor.as_bitslice().leading_zeros() as u32; // from bit 0 up
     let high = p.slice(a, width - 1, low);
     let odd = Bits::from_limbs(width - low, &shifted(divisor, low));
     let (quotient, rest) = by_odd(p, high, &odd);

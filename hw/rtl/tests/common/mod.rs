@@ -2,7 +2,9 @@
 
 #![allow(dead_code)] // each test uses some of it
 
+use restage_program::Bits;
 use restage_rtl::Circuit;
+use restage_sim_verilator::{Build, Cache, Model, PortId};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -46,4 +48,56 @@ pub fn lint(circuits: &[&Circuit], folder: &Path) {
         .args(["-g2005", "-Wall", "-t", "null", "-s", top])
         .args(&files));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A circuit in simulation, with new inputs at every clock.
+pub struct Stream {
+    model: Model,
+    inputs: Vec<PortId>,
+    outputs: Vec<(PortId, usize)>,
+}
+
+impl Stream {
+    /// Inputs, and outputs with the clocks that they take.
+    pub fn new(circuit: &Circuit, inputs: &[&str], outputs: &[(&str, usize)]) -> Self {
+        let file = format!("{}.v", circuit.name());
+        let library = Build::new(circuit.name())
+            .source(&file, circuit.verilog())
+            .quick()
+            .build(&Cache::standard())
+            .unwrap();
+        let mut model = library.instance(1).unwrap();
+        let port = |name: &str| library.port(name).unwrap();
+        let inputs = inputs.iter().map(|name| port(name)).collect();
+        let outputs = outputs.iter().map(|(name, latency)| (port(name), *latency)).collect();
+        if let Ok(reset) = library.port("rst_ni") {
+            model.set_u64(reset, 0);
+            model.tick();
+            model.tick();
+            model.set_u64(reset, 1);
+        }
+        Stream { model, inputs, outputs }
+    }
+
+    /// The outputs for each set of inputs.
+    pub fn run(&mut self, sets: &[Vec<Bits>]) -> Vec<Vec<Bits>> {
+        let longest = self.outputs.iter().map(|(_, latency)| *latency).max().unwrap_or(0);
+        let mut results = vec![vec![Bits::default(); self.outputs.len()]; sets.len()];
+        for clock in 0..sets.len() + longest {
+            for (index, (port, latency)) in self.outputs.iter().enumerate() {
+                let set = clock.checked_sub(*latency).and_then(|at| results.get_mut(at));
+                if let Some(set) = set {
+                    set[index] = self.model.get(*port);
+                }
+            }
+            if let Some(set) = sets.get(clock) {
+                for (port, value) in self.inputs.iter().zip(set) {
+                    self.model.set(*port, value);
+                }
+            }
+            self.model.tick();
+        }
+        self.model.check().unwrap();
+        results
+    }
 }
