@@ -11,6 +11,9 @@ use restage_program::Bits;
 /// Clocks from an address to what stands there, for everything on the shell's bus.
 pub(super) const READ_CLOCKS: u32 = 2;
 
+/// Clocks for which nothing must be anywhere until the shell counts as empty.
+const CALM: u32 = 32;
+
 /// The port for events of a counter.
 pub(super) fn event(count: Count) -> &'static str {
     match count {
@@ -66,7 +69,17 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     m.section("what can be read");
     let magic = m.lit(WORD_BITS, word::MAGIC_VALUE.into());
     let hash = m.lit(WORD_BITS, config.fingerprint().into());
-    let status = m.concat(&[empty, ready]);
+    // Packets that change places count in neither for some clocks.
+    let bits = CALM.trailing_zeros() + 1;
+    let calm = m.reg("calm", bits);
+    let full = m.bit(calm.q(), bits - 1);
+    let one = m.lit(bits, 1);
+    let up = m.add(calm.q(), one);
+    let up = m.mux(full, calm.q(), up);
+    let zero = m.lit(bits, 0);
+    let next = m.mux(empty, up, zero);
+    m.drive(calm, next, Drive::always().reset(Bits::zero(bits)));
+    let status = m.concat(&[full, ready]);
     let mut values: Vec<(u32, Net)> = vec![(word::MAGIC, magic), (word::HASH, hash)];
     for (word, net) in [(word::GATE, open), (word::STATUS, status), (word::LOOP_GROWTH, growth)] {
         let net = m.zext(net, WORD_BITS);

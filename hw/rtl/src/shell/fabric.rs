@@ -466,7 +466,13 @@ fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &str)]) {
     let digests = config.digest_bits > 0;
     let mut inputs: Vec<(&str, String)> = bus.iter().map(|(p, s)| (*p, s.to_string())).collect();
     inputs.push(("ready_i", "traffic_ready".into()));
-    inputs.push(("empty_i", "traffic_empty".into()));
+    let mut empty = w.get("traffic_empty", 1);
+    if loops {
+        let looped = w.get("loop_empty", 1);
+        empty = w.m.and(empty, looped);
+    }
+    w.set("empty", empty);
+    inputs.push(("empty_i", "empty".into()));
     for count in Count::ALL {
         let (here, sources): (bool, &[&str]) = match count {
             Count::Received => (true, &["window_received"]),

@@ -22,6 +22,7 @@ const LATE: u32 = 8;
 /// * Room: `received_i` and `reserve_i` keep room for an original as long as it lives (`release*`), wherever
 ///   it is: so an original always fits, and waiting for room cannot lock up. `take_*` is what a copy takes. A
 ///   copy's room is free again when it has left.
+/// * `empty_o`: there is no packet.
 /// * `space_o`: beats that copies may take; `reserve_ok_o`: another packet of any length may be let in, and
 ///   some that the gate has let in before it hears of it.
 pub fn looper(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<NetFault>> {
@@ -55,6 +56,9 @@ pub fn looper(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<Ne
     let width = shape.address() + 1;
     let packets = up_down(m, "packets", width, ended, &[leaves]);
     let whole = m.any(packets);
+    let none = m.not(whole);
+    let none = state(m, "empty", none);
+    m.output("empty_o", none);
     let fifo = fifos.get(metas.width(), config.payload_beats)?;
     let queue = m.instance(
         &fifo,

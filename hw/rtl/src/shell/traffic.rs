@@ -149,11 +149,12 @@ pub fn traffic(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<N
     }
     let end = match clone_done {
         Some(done) => {
-            let more = m.and(cloning, main);
-            m.drive(done, more, Drive::when(go).reset(Bits::zero(1)));
             let of_main = but_not(m, last, cloning);
             let of_clone = but_not(m, cloning, main);
-            m.or(of_main, of_clone)
+            let end = m.or(of_main, of_clone);
+            let more = m.not(end);
+            m.drive(done, more, Drive::when(go).reset(Bits::zero(1)));
+            end
         }
         None => last,
     };

@@ -87,6 +87,14 @@ impl Card {
         let _ = ShellField::Run;
     }
 
+    /// Runs until no packet is inside.
+    pub fn settle(&mut self) {
+        let start = self.nic.cycle();
+        while self.read(word::STATUS) != 3 {
+            assert!(self.nic.cycle() - start < 1_000_000, "something is left inside");
+        }
+    }
+
     /// A word of the shell.
     pub fn read(&mut self, word: u32) -> u32 {
         self.nic.read(address::byte(address::SHELL, word)).unwrap()

@@ -5,7 +5,9 @@
 mod card;
 #[path = "../common/mod.rs"]
 mod common;
+mod model;
 mod stand_in;
+mod traffic;
 
 use card::Card;
 use rand::rngs::SmallRng;

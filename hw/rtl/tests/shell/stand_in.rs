@@ -11,7 +11,9 @@
 //! | 9, 10 | session of the clone |
 //! | 11 | how often the further passes ask for all this again |
 //!
-//! The window stands in the upper half of the PHV; the kept metadata's lowest byte counts passes.
+//! The window stands in the upper half of the PHV; the kept metadata's lowest byte counts what was asked for.
+//! Egress writes what it sees into bytes 12 to 15: how the copy came to be and what it kept, its replica's id,
+//! that count, its port.
 
 use restage_manifest::ShellConfig;
 use restage_manifest::ShellField as F;
@@ -103,7 +105,11 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
                 m.and(flag, more)
             };
             let (clone, looped) = if egress { (3, 4) } else { (0, 1) };
-            let (clone, looped) = (flag(m, clone), flag(m, looped));
+            let ask = |m: &mut Module, field: F, bit: u32| match field.at(config) {
+                Some(_) => flag(m, bit),
+                None => m.lit(1, 0),
+            };
+            let (clone, looped) = (ask(m, F::Clone, clone), ask(m, F::Loop, looped));
             phv = put(m, config, phv, F::Clone, clone);
             phv = put(m, config, phv, F::CloneSession, session);
             phv = put(m, config, phv, F::Loop, looped);
@@ -117,6 +123,18 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
                 let spec = field(m, config, phv, F::EgressSpec);
                 let spec = m.mux(drop, all, spec);
                 phv = put(m, config, phv, F::EgressSpec, spec);
+                let instance = field(m, config, phv, F::Instance);
+                let kept = match F::Kept.at(config) {
+                    Some(at) => m.slice(phv, at.high(), at.low),
+                    None => m.lit(5, 0),
+                };
+                let rid = field(m, config, phv, F::EgressRid);
+                let rid = m.slice(rid, 7, 0);
+                let port = field(m, config, phv, F::EgressPort);
+                let port = m.slice(port, 7, 0);
+                let seen = m.concat(&[kept, instance, rid, passes, port]);
+                let top = config.phv_bits - 8 * 16;
+                phv = put_at(m, phv, top, seen);
             } else {
                 let (b4, b5) = (byte(m, window, 4), byte(m, window, 5));
                 let group = m.concat(&[b4, b5]);
