@@ -102,6 +102,11 @@ impl Module {
                 Timing::full(bit.level + 3)
             }
             Def::Reduce(_, a) => match &self.decl(*a).def {
+                // A constant mask only leaves bits out.
+                Def::Binary(Binary::And, value, mask) if self.constant(*mask).is_some() => {
+                    let ones = self.constant(*mask).map_or(0, |m| m.as_bitslice().count_ones());
+                    reduce(self.timing(*value), (ones as u32).max(1))
+                }
                 Def::Concat(parts) => {
                     let latest = join_latest(&self.operands(parts));
                     reduce(latest, self.width(*a))
