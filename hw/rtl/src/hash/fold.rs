@@ -105,7 +105,7 @@ fn words(p: &mut Pipe, parts: &[Sig]) -> Vec<Sig> {
 
 /// A word that begins `by` bits behind the beginning of a word: its bits in the places where they are.
 fn turned(p: &mut Pipe, word: Sig, by: u32) -> Sig {
-    if by % 16 == 0 {
+    if by.is_multiple_of(16) {
         return word;
     }
     let by = by % 16;

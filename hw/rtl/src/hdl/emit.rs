@@ -3,17 +3,13 @@
 use super::block::{self, CLOSE, Kind, OPEN, Signal, expression};
 use super::lower::{Lower, Stmt};
 use super::text::{self, Clocked};
-use crate::net::{Def, Module, ModuleInterface, Net, address_width};
+use crate::net::{Def, Module, ModuleInterface, Net, RING_CYCLES, RING_WIDTH, address_width};
 use restage_program::Bits;
 use rust_hdl::core::ast::{
     VerilogBlockOrConditional as Else, VerilogCase, VerilogConditional, VerilogExpression as E,
     VerilogMatch, VerilogStatement as S,
 };
 use std::collections::{BTreeMap, HashMap};
-
-/// Delays at least this long and wide are RAMs.
-const RING_CYCLES: u32 = 4;
-const RING_WIDTH: u32 = 32;
 
 /// What a section consists of.
 #[derive(Default)]
