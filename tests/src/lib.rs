@@ -3,6 +3,7 @@
 //!
 //! Nothing here is used by the other crates.
 
+pub mod flow_run;
 pub mod oracle;
 pub mod random;
 pub mod robust;

@@ -32,7 +32,15 @@ const PACKAGES: &[(&str, &str, u8, &[&str])] = &[
         "restage-tests",
         "tests",
         3,
-        &["restage-program", "restage-golden", "restage-p4", "restage-library", "restage-gen"],
+        &[
+            "restage-program",
+            "restage-golden",
+            "restage-p4",
+            "restage-library",
+            "restage-manifest",
+            "restage-compile",
+            "restage-gen",
+        ],
     ),
 ];
 

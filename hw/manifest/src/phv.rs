@@ -100,8 +100,9 @@ shell_fields! {
     DeqDelta: 32 if |c: &ShellConfig| c.queue_times;
     /// Packets in the queue when it left.
     DeqDepth: 19 if |c: &ShellConfig| c.queue_times;
-    /// One's complement sum of the whole packet in 16-bit words, an odd last byte being the upper half.
-    PacketSum: 16 if |c: &ShellConfig| c.payload_sum;
+    /// Sum of the whole packet in 16-bit words, an odd last byte being the upper half. No carry is folded: so
+    /// it shows whether what is left after taking away the headers is all zeros.
+    PacketSum: 32 if |c: &ShellConfig| c.payload_sum;
 }
 
 impl ShellField {

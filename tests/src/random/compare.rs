@@ -151,7 +151,7 @@ pub fn compare_with(
     Ok(agreement)
 }
 
-fn slow_queue(queue: Queue) -> slow::Queue {
+pub(crate) fn slow_queue(queue: Queue) -> slow::Queue {
     slow::Queue {
         enq_timestamp: queue.enq_timestamp,
         enq_qdepth: queue.enq_qdepth,
@@ -162,7 +162,7 @@ fn slow_queue(queue: Queue) -> slow::Queue {
 }
 
 /// How what came out differs.
-fn explain(got: &slow::Outcome, want: &slow::Outcome) -> String {
+pub(crate) fn explain(got: &slow::Outcome, want: &slow::Outcome) -> String {
     let mut text = String::new();
     let most = got.sent.len().max(want.sent.len());
     let line = |p: Option<&(u16, Vec<u8>)>| match p {
@@ -195,7 +195,7 @@ fn explain(got: &slow::Outcome, want: &slow::Outcome) -> String {
 }
 
 /// The first difference in what packets have left behind.
-fn state(case: &Case, golden: &Golden, slow: &Slow) -> Option<String> {
+pub(crate) fn state(case: &Case, golden: &Golden, slow: &Slow) -> Option<String> {
     let program = &case.program;
     for (register, decl) in program.registers.iter() {
         for (i, want) in slow.registers(register).iter().enumerate() {

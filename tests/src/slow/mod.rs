@@ -10,7 +10,7 @@
 pub mod hash;
 pub mod num;
 
-mod chance;
+pub(crate) mod chance;
 mod meter;
 pub(crate) mod packet;
 pub(crate) mod pass;

@@ -37,10 +37,13 @@ pub enum AccessKind {
         /// What it becomes. May depend on port 0: that part runs in one clock.
         write: Option<RegisterWrite>,
     },
-    /// A counter. No ports.
+    /// A counter. No ports. One that several uses on one path count has a bank for each; what it counts is
+    /// the sum of its banks.
     Counter {
         /// Which.
         counter: Counter,
+        /// The bank, from 0 on.
+        bank: u32,
         /// Which one of them, any `bit`; out of range nothing is counted.
         index: Value,
         /// Bytes of the packet as it entered, a `bit<16>`.
@@ -56,7 +59,8 @@ pub enum AccessKind {
         length: Value,
     },
     /// A map: perhaps looked up, then perhaps written or cleared at the same key. Ports: 0 found (`bool`),
-    /// then the values (0 when not found), then stored (`bool`).
+    /// then the values (0 when not found), then room (`bool`): whether an entry
+    /// of this key that is written now is stored.
     Map(MapUse),
     /// The generator of random numbers. One draw for each position; each guarded one steps the generator, in
     /// order. Port i: the number of draw i, as wide as `high`.
@@ -138,8 +142,8 @@ pub enum Cell {
     Table(Table),
     /// A register array.
     Register(Register),
-    /// A counter array.
-    Counter(Counter),
+    /// A bank of a counter array.
+    Counter(Counter, u32),
     /// A meter array.
     Meter(Meter),
     /// A map.
@@ -154,7 +158,7 @@ impl AccessKind {
         Some(match self {
             AccessKind::Table(u) => Cell::Table(u.table),
             AccessKind::Register { register, .. } => Cell::Register(*register),
-            AccessKind::Counter { counter, .. } => Cell::Counter(*counter),
+            AccessKind::Counter { counter, bank, .. } => Cell::Counter(*counter, *bank),
             AccessKind::Meter { meter, .. } => Cell::Meter(*meter),
             AccessKind::Map(u) => Cell::Map(u.map),
             AccessKind::Random { .. } => Cell::Random,

@@ -18,13 +18,22 @@
 //! Parser errors are numbers of [`error_width`] bits here, varbits are `bit`s; they have no other types.
 
 mod access;
+mod assume;
+mod eval;
+mod make;
+mod order;
+mod range;
 mod show;
+mod simplify;
 mod slot;
 mod verify;
 
 pub use access::{
     AccessDecl, AccessKind, Cell, Draw, MapPut, MapUse, RegisterWrite, TableUse, first_param,
 };
+pub use eval::evaluate;
+pub use make::Maker;
+pub use order::{Cycle, order};
 pub use show::Shown;
 pub use slot::{Slot, slot_type};
 pub use verify::{FlowFault, verify};
@@ -114,7 +123,7 @@ impl Origin {
 }
 
 /// What a value is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Def {
     /// What a slot holds when the packet enters.
     Slot(Slot),
@@ -133,7 +142,7 @@ pub enum Def {
     /// What an access gives; the ports of each kind are listed at [`AccessKind`].
     Out(Access, u32),
     /// A hash, unsigned, of [`hash_width`] bits.
-    Hash(Hash),
+    Hash(HashUse),
     /// Parsers only: bits of the header window.
     Window(Window),
     /// Parsers only: the sum of the first `length` bytes of the window as a `bit<32>`: 16-bit words in
@@ -146,8 +155,8 @@ pub enum Def {
 
 /// What is hashed: items concatenated without gaps; zeros are added behind to whole bytes (for a CRC) or
 /// 16-bit words (for a sum).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Hash {
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct HashUse {
     /// The function.
     pub algorithm: HashAlgorithm,
     /// Its input.
@@ -159,7 +168,7 @@ pub struct Hash {
 }
 
 /// A member of what is hashed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct HashItem {
     /// Its bits.
     pub value: Value,
@@ -171,7 +180,7 @@ pub struct HashItem {
 
 /// A range of bits of the header window; bit 0 is the first bit on the wire. The first bit becomes the most
 /// significant one. What is behind the window or the packet is 0.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Window {
     /// The first bit, counted from `at` or from the window's beginning.
     pub skip: u32,
@@ -180,7 +189,7 @@ pub struct Window {
 }
 
 /// A position in the window that is computed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct WindowAt {
     /// The position in bytes, any `bit`.
     pub position: Value,

@@ -176,7 +176,7 @@ impl Shown<'_> {
             (AccessKind::Map(u), port) => {
                 let values = self.program.maps.get(u.map).map(|m| m.values.as_slice());
                 let name = values.unwrap_or_default().get(port as usize - 1);
-                name.map_or("stored", |f| f.name.as_str()).into()
+                name.map_or("room", |f| f.name.as_str()).into()
             }
             (AccessKind::Register { .. }, _) => "old".into(),
             (AccessKind::ValueSet { .. }, _) => "member".into(),
@@ -203,9 +203,10 @@ impl Shown<'_> {
                 let name = p.registers.get(*register).map_or("?", |r| r.preamble.name.as_str());
                 format!("register `{name}`[{index:?}]")
             }
-            AccessKind::Counter { counter, index, length } => {
+            AccessKind::Counter { counter, bank, index, length } => {
                 let name = p.counters.get(*counter).map_or("?", |c| c.preamble.name.as_str());
-                format!("counter `{name}`[{index:?}] length {length:?}")
+                let bank = if *bank > 0 { format!(" bank {bank}") } else { String::new() };
+                format!("counter `{name}`{bank}[{index:?}] length {length:?}")
             }
             AccessKind::Meter { meter, index, length } => {
                 let name = p.meters.get(*meter).map_or("?", |m| m.preamble.name.as_str());

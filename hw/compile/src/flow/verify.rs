@@ -3,7 +3,7 @@
 //! [`verify`] finds every breach of the contract in the documentation of [`super`]. It is meant for the tests
 //! of what makes and changes flows; a flow comes from this crate, never from outside.
 
-use super::{Access, AccessKind, Cell, Def, Flow, Hash, Slot, Value, hash_width, slot_type};
+use super::{Access, AccessKind, Cell, Def, Flow, HashUse, Slot, Value, hash_width, slot_type};
 use restage_program::entity::Entity;
 use restage_program::op::Op;
 use restage_program::program::{HashAlgorithm, Program};
@@ -165,7 +165,7 @@ impl Cx<'_> {
         }
     }
 
-    fn hash(&mut self, hash: &Hash, ty: Type) {
+    fn hash(&mut self, hash: &HashUse, ty: Type) {
         if ty != bit(hash_width(hash.algorithm)) {
             self.say(format!("{:?} does not give {ty}", hash.algorithm));
         }

@@ -1,0 +1,97 @@
+//! Runs lowered programs: flows evaluated value by value, accesses looked up in plain lists, and a traffic point
+//! as ARCHITECTURE.md has it. It shows that lowering keeps what a program means, without any circuit.
+//!
+//! Whatever a flow must not rely on is filled with garbage: slots that nobody has written, parameters of
+//! actions that do not run, the window at positions that were not announced.
+
+mod access;
+mod eval;
+mod pass;
+
+use crate::random::compare::{self as random, Case, Difference, Kind, Packet};
+use crate::slow::{self, Slow};
+use restage_compile::flow::Slot;
+use restage_compile::lower::{Lowered, Refusal, lower, shell_for};
+use restage_golden::{Golden, Input, Output};
+use restage_manifest::ShellConfig;
+use restage_program::Bits;
+use restage_program::check::Checked;
+use std::collections::BTreeMap;
+
+/// What is in the slots.
+pub(crate) type Phv = BTreeMap<Slot, Bits>;
+
+/// A lowered program with its state.
+#[derive(Clone, Debug)]
+pub struct FlowRun {
+    lowered: Lowered,
+    config: ShellConfig,
+    /// Holds the program and its state.
+    slow: Slow,
+    garbage: u64,
+}
+
+impl FlowRun {
+    /// Lowers a program for the smallest shell with these sizes.
+    pub fn new(program: &Checked, like: &ShellConfig) -> Result<Self, Vec<Refusal>> {
+        let config = shell_for(program, like);
+        let lowered = lower(program, &config)?;
+        Ok(Self::with(program, lowered, config))
+    }
+
+    /// Flows that are there already.
+    pub fn with(program: &Checked, lowered: Lowered, config: ShellConfig) -> Self {
+        FlowRun { lowered, config, slow: Slow::new(program), garbage: 1 }
+    }
+
+    /// The flows.
+    pub fn lowered(&self) -> &Lowered {
+        &self.lowered
+    }
+
+    /// One step of a control plane.
+    pub fn write(&mut self, write: &restage_program::entry::Write) -> Result<(), slow::Refused> {
+        self.slow.write(write)
+    }
+
+    /// The state that packets have left.
+    pub fn slow(&self) -> &Slow {
+        &self.slow
+    }
+}
+
+/// Runs a case on the golden model and on the lowered program.
+pub fn compare(case: &Case, mut run: FlowRun) -> Result<u64, Difference> {
+    let fail = |kind, text: String| Err(Difference { kind, text });
+    let mut golden = match Golden::new(&case.program) {
+        Ok(golden) => golden,
+        Err(error) => return fail(Kind::Load, error.to_string()),
+    };
+    for write in &case.writes {
+        let _ = (golden.write(write), run.write(write));
+    }
+    let mut out = Output::new();
+    let mut sent = 0;
+    for (i, packet) in case.packets.iter().enumerate() {
+        let Packet { port, bytes, time_us, .. } = packet;
+        let queue = packet.queue();
+        golden.process(&Input { port: *port, bytes, time_us: *time_us, queue }, &mut out);
+        let got = run.process(*port, bytes, *time_us, random::slow_queue(queue));
+        let want = slow::Outcome {
+            sent: out.packets().map(|(port, bytes)| (port, bytes.to_vec())).collect(),
+            digests: out.digests().collect(),
+            looped_too_often: out.drops.max_passes,
+        };
+        if got != want {
+            let what = random::explain(&want, &got).replace("slow  ", "flows ");
+            let hex = random::hex(bytes);
+            let text = format!("packet {i}, {} bytes on port {port}: {hex}\n{what}", bytes.len());
+            return fail(Kind::Packet, text);
+        }
+        sent += want.sent.len() as u64;
+    }
+    match random::state(case, &golden, run.slow()) {
+        Some(text) => fail(Kind::State, text),
+        None => Ok(sent),
+    }
+}

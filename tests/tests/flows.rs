@@ -1,0 +1,54 @@
+//! Lowered programs do what the golden model does.
+
+#![allow(clippy::unwrap_used)] // a test may
+
+use restage_compile::flow::verify;
+use restage_library::ALL;
+use restage_manifest::ShellConfig;
+use restage_program::entries_text;
+use restage_tests::flow_run::{FlowRun, compare};
+use restage_tests::random::trial::case_for;
+
+/// Windows as large as shells may have them.
+fn large() -> ShellConfig {
+    ShellConfig { window_bytes: 256, phv_bits: 4096, ..ShellConfig::default() }
+}
+
+#[test]
+fn library_programs_are_lowered_and_agree() {
+    let mut failed = Vec::new();
+    for item in ALL {
+        let program = item.program().check().unwrap();
+        let writes = entries_text::parse(&program, item.entries).unwrap();
+        let case = case_for(program, writes, 7, 300);
+        let run = match FlowRun::new(&case.program, &large()) {
+            Ok(run) => run,
+            Err(refusals) => {
+                for refusal in refusals {
+                    failed.push(format!("{}: {refusal}", item.name));
+                }
+                continue;
+            }
+        };
+        let before = failed.len();
+        for flow in run.lowered().flows() {
+            if let Err(faults) = verify(&case.program, flow) {
+                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                failed.push(format!(
+                    "{}: {}\n{}",
+                    item.name,
+                    faults.join("\n"),
+                    flow.show(&case.program)
+                ));
+            }
+        }
+        if failed.len() > before {
+            continue;
+        }
+        match compare(&case, run) {
+            Ok(sent) => println!("{}: {sent} packets sent", item.name),
+            Err(difference) => failed.push(format!("{}: {difference}", item.name)),
+        }
+    }
+    assert!(failed.is_empty(), "{} faults:\n{}", failed.len(), failed.join("\n"));
+}
