@@ -466,7 +466,8 @@ fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &str)]) {
     let digests = config.digest_bits > 0;
     let mut inputs: Vec<(&str, String)> = bus.iter().map(|(p, s)| (*p, s.to_string())).collect();
     inputs.push(("ready_i", "traffic_ready".into()));
-    let mut empty = w.get("traffic_empty", 1);
+    let (behind, out) = (w.get("traffic_empty", 1), w.get("merge_empty", 1));
+    let mut empty = w.m.and(behind, out);
     if loops {
         let looped = w.get("loop_empty", 1);
         empty = w.m.and(empty, looped);

@@ -22,6 +22,7 @@ const OUT_DEPTH: u32 = 32;
 ///   pointer: beats before it have come. `free_*`: what is before the packet that it works on is free.
 /// * `m_axis_*`: packets; bytes behind the end are 0; `tuser` (size, source, destination port) counts with
 ///   the first beat. A packet without bytes has one beat without any in `tkeep`.
+/// * `empty_o`: no beat is on its way out.
 /// * `l_*`: packets for the loop port, never with back-pressure: a copy that has no room there by
 ///   `l_space_i` (beats; kept low enough) is left out and counted by `l_full_o`. `l_meta_*` comes before the
 ///   packet's last beat, `l_take_*` says at once how much a copy takes.
@@ -254,6 +255,10 @@ pub fn merge(config: &ShellConfig, fifos: &mut super::Fifos) -> Result<Circuit, 
     let used = m.add(credit.q(), up);
     let used = m.sub(used, down);
     m.drive(credit, used, Drive::always().reset(Bits::zero(bits_for(OUT_DEPTH))));
+    let sending_some = m.any(used);
+    let empty = m.not(sending_some);
+    let empty = state(m, "empty", empty);
+    m.output("empty_o", empty);
     let data_out = m.slice(entry, shape.beat() - 1, 0);
     let count = m.slice(entry, shape.beat() + lane, shape.beat());
     let last_out = m.bit(entry, shape.beat() + lane + 1);

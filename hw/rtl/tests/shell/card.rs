@@ -90,9 +90,29 @@ impl Card {
     /// Runs until no packet is inside.
     pub fn settle(&mut self) {
         let start = self.nic.cycle();
+        self.nic.drain(8, 4_000_000).unwrap();
         while self.read(word::STATUS) != 3 {
             assert!(self.nic.cycle() - start < 1_000_000, "something is left inside");
         }
+    }
+
+    /// Takes so many messages out; the bytes of each, as far as they are whole.
+    pub fn digests(&mut self, count: usize) -> Vec<Vec<u8>> {
+        let bits = self.config.digest_bits;
+        let mut all = Vec::new();
+        for left in (1..=count.min(256)).rev() {
+            assert_eq!(self.read(word::DIGEST_COUNT), left as u32);
+            assert_eq!(self.read(word::DIGEST_NUMBER), 1);
+            let words: Vec<u32> =
+                (0..bits.div_ceil(32)).map(|i| self.read(word::DIGEST_DATA + i)).collect();
+            let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+            all.push(bytes[..bits as usize / 8].iter().rev().copied().collect());
+            self.write(word::DIGEST_POP, 0);
+        }
+        if bits > 0 {
+            assert_eq!(self.read(word::DIGEST_NUMBER), 0);
+        }
+        all
     }
 
     /// A word of the shell.

@@ -102,17 +102,27 @@ fn request(config: &ShellConfig, rng: &mut SmallRng, most: usize) -> Vec<u8> {
     bytes
 }
 
-/// Sends requests, one at a time or all at once, and compares.
-fn compare(config: &ShellConfig, options: BenchOptions, count: usize, most: usize) -> Model {
+/// Sends requests, so many together on average, and compares.
+fn compare(
+    config: &ShellConfig,
+    options: BenchOptions,
+    together: usize,
+    count: usize,
+    most: usize,
+) -> Model {
     let mut rng = SmallRng::seed_from_u64(options.seed);
     let options_seed = options.seed;
     let mut card = Card::new(config, options);
     let mut model = Model { config: config.clone(), ..Model::default() };
     install(&mut card, &mut model, &mut rng);
+    card.write(word::LOOP_GROWTH, 4);
     let packets: Vec<Vec<u8>> = (0..count).map(|_| request(config, &mut rng, most)).collect();
     for packet in &packets {
         card.nic.send(7, packet.clone());
         model.packet(packet);
+        if rng.random_range(0..together) == 0 {
+            card.settle();
+        }
     }
     card.nic.drain(100, 4_000_000).unwrap();
     card.settle();
@@ -149,6 +159,14 @@ fn compare(config: &ShellConfig, options: BenchOptions, count: usize, most: usiz
         assert_eq!(card.count(zero), 0, "{zero:?}");
     }
     assert_eq!(card.tag_errors(), 0);
+    let (mut told, mut want) = (card.digests(model.digests.len()), model.digests.clone());
+    if want.len() <= 256 {
+        told.sort();
+        want.sort();
+        assert_eq!(told, want);
+    }
+    let lost = model.digests.len().saturating_sub(256) as u64;
+    assert_eq!(card.count(Count::DigestsLost), lost);
     model
 }
 
@@ -159,12 +177,12 @@ fn options(seed: u64) -> BenchOptions {
 #[test]
 fn copies_and_drops() {
     let config = ShellConfig { multicast: true, ..base() };
-    let model = compare(&config, options(1), 1000, 600);
+    let model = compare(&config, options(1), 1000, 1000, 600);
     for count in [Count::DroppedIngress, Count::DroppedEgress, Count::NoGroup] {
         assert!(model.counts[&count] > 10, "{count:?}");
     }
     let (gaps, back_pressure) = (40, 40);
-    compare(&config, BenchOptions { gaps, back_pressure, ..options(2) }, 500, 9000);
+    compare(&config, BenchOptions { gaps, back_pressure, ..options(2) }, 100, 500, 9000);
 }
 
 #[test]
@@ -176,7 +194,7 @@ fn each_kind_of_loop_alone() {
         (6, ShellConfig { recirculate: true, ..base() }),
     ] {
         println!("{config:?}");
-        compare(&config, options(seed), 400, 600);
+        compare(&config, options(seed), 400, 400, 600);
     }
 }
 
@@ -185,6 +203,95 @@ fn everything_together() {
     for seed in 10..14 {
         let gaps = 30 * (seed % 2) as u8;
         let back_pressure = 20 * (seed / 2 % 2) as u8;
-        compare(&everything(), BenchOptions { gaps, back_pressure, ..options(seed) }, 300, 1000);
+        compare(
+            &everything(),
+            BenchOptions { gaps, back_pressure, ..options(seed) },
+            100,
+            300,
+            1000,
+        );
+    }
+}
+
+#[test]
+fn other_widths_and_sums() {
+    let wide = ShellConfig { window_bytes: 256, phv_bits: 4096, ..everything() };
+    compare(&wide, options(20), 2, 200, 1000);
+    let narrow =
+        ShellConfig { data_bytes: 16, window_bytes: 48, payload_beats: 4096, ..everything() };
+    compare(&narrow, BenchOptions { gaps: 30, ..options(21) }, 20, 200, 1000);
+    let sums = ShellConfig { payload_sum: true, phv_bits: 4096, ..everything() };
+    compare(&sums, BenchOptions { back_pressure: 30, ..options(22) }, 20, 200, 9000);
+}
+
+#[test]
+fn passes_are_bounded() {
+    let config = ShellConfig { max_passes: 3, ..everything() };
+    let mut card = Card::new(&config, options(1));
+    for flags in [2u8, 16] {
+        let before = card.count(Count::MaxPasses);
+        let mut packet = packet(100, 20, 20, 1);
+        packet[8] = flags;
+        packet[11] = 255;
+        card.nic.send(1, packet);
+        card.settle();
+        assert_eq!(card.count(Count::MaxPasses), before + 1);
+    }
+    assert_eq!(card.count(Count::Looped), 4);
+    assert!(card.nic.received().is_empty());
+}
+
+#[test]
+fn originals_survive_a_full_loop_buffer_and_copies_are_counted() {
+    let config = everything();
+    for (seed, growth) in [(30, 4), (31, 4), (32, 20)] {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut card = Card::new(
+            &config,
+            BenchOptions { back_pressure: 30 * (seed % 2) as u8, ..options(seed) },
+        );
+        let mut model = Model { config: config.clone(), ..Model::default() };
+        install(&mut card, &mut model, &mut rng);
+        card.write(word::LOOP_GROWTH, growth);
+        let count = 1500u16;
+        for i in 0..count {
+            // Every packet is recirculated or resubmitted again and again, and asks for copies on the way.
+            let length = [64, 300, 1500, 9000][rng.random_range(0..if seed == 31 { 4 } else { 3 })];
+            let mut packet = packet(length, 20, 36, i % 500);
+            packet[8] = [16, 2, 17, 24, 3, 26][rng.random_range(0..6)];
+            packet[10] = rng.random_range(0..3);
+            packet[11] = 4;
+            // Where nothing rewrites it.
+            packet[30..32].copy_from_slice(&i.to_be_bytes());
+            card.nic.send(1, packet);
+        }
+        card.nic.drain(3000, 4_000_000).unwrap();
+        card.settle();
+        let mut arrived = vec![0; count.into()];
+        for packet in card.nic.received() {
+            // Only copies are cut.
+            if packet.bytes.len() < 32 {
+                continue;
+            }
+            let instance = packet.bytes[12] & 7;
+            let number = usize::from(u16::from_be_bytes([packet.bytes[30], packet.bytes[31]]));
+            arrived[number] += usize::from(instance == 0);
+        }
+        let missing: Vec<usize> = (0..count.into()).filter(|i| arrived[*i] == 0).collect();
+        assert_eq!(missing, [0usize; 0], "originals that are missing");
+        println!("{} copies had no room", card.count(Count::LoopFull));
+        assert!(card.count(Count::LoopFull) > 0);
+        assert_eq!(card.count(Count::Lost), 0);
+        // All room is given back: one at a time, nothing is refused.
+        let full = card.count(Count::LoopFull);
+        for _ in 0..50 {
+            let mut packet = packet(300, 20, 20, 1);
+            packet[8] = 24;
+            packet[10] = 2;
+            packet[11] = 2;
+            card.nic.send(1, packet);
+            card.settle();
+        }
+        assert_eq!(card.count(Count::LoopFull), full);
     }
 }
