@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::compile::compile;
-use crate::error::{BuildError, WriteError};
+use crate::error::BuildError;
 use crate::input::Input;
 use crate::layout::Layout;
 use crate::output::Output;
@@ -11,6 +11,7 @@ use crate::state::State;
 use crate::trace::{Event, Names};
 use crate::write::{self, entries};
 use restage_program::Checked;
+use restage_program::accept::WriteError;
 use restage_program::entry::Write;
 
 /// Limits and the seed.

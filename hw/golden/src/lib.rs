@@ -28,9 +28,10 @@ mod trace;
 mod wire;
 mod write;
 
-pub use error::{BuildError, Fault, WriteError};
+pub use error::BuildError;
 pub use golden::{Golden, Options};
 pub use input::{Input, Queue};
 pub use output::{Drops, Output};
 pub use read::{MapEntry, TableEntry};
+pub use restage_program::accept::{Fault, WriteError};
 pub use trace::Event;

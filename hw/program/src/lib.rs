@@ -6,6 +6,7 @@
 //!
 //! This crate does no I/O and knows nothing of hardware.
 
+pub mod accept;
 pub mod bits;
 pub mod build;
 pub mod check;

@@ -13,6 +13,7 @@ use crate::meter::Meter;
 use exact::Exact;
 use lpm::Lpm;
 use restage_program::Type;
+use restage_program::accept::has_priority;
 use restage_program::entry::{CounterValue, Entry, KeyMatch, prefix_mask};
 use restage_program::program::{ActionCall, MatchKind};
 use std::collections::HashMap;
@@ -88,12 +89,6 @@ pub(crate) struct TableState {
 pub(crate) struct KeyRoom {
     words: Vec<u64>,
     bytes: Vec<u8>,
-}
-
-/// Whether entries of these keys have priorities.
-pub(crate) fn has_priority(kinds: impl Iterator<Item = MatchKind> + Clone) -> bool {
-    let prefixes = kinds.clone().filter(|k| *k == MatchKind::Lpm).count();
-    prefixes > 1 || kinds.into_iter().any(|k| !matches!(k, MatchKind::Exact | MatchKind::Lpm))
 }
 
 impl TableState {

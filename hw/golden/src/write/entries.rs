@@ -1,10 +1,10 @@
 //! Entries of tables and what belongs to them.
 
-use super::{check, object, rates, refused};
-use crate::error::{Fault, WriteError};
+use super::limbs;
 use crate::state::State;
 use crate::table::Goal;
 use crate::trace::describe;
+use restage_program::accept::{self, Fault, WriteError, object, rates, refused};
 use restage_program::entity::{Entity, Table};
 use restage_program::entry::{Entry, EntryTarget, KeyMatch, Write};
 use restage_program::program::{ActionCall, Program, TableDecl};
@@ -83,7 +83,7 @@ impl One<'_> {
         if self.decl.const_entries && !with_program {
             return Err(Fault::Invalid("has constant entries only".into()));
         }
-        check::keys(self.program, self.decl, &entry.keys, entry.priority)?;
+        accept::keys(self.program, self.decl, &entry.keys, entry.priority)?;
         let (goal, args) = self.goal(&entry.target)?;
         let table = &mut self.state.tables[self.table.index()];
         if table.find(&entry.keys, entry.priority).is_some() {
@@ -145,7 +145,8 @@ impl One<'_> {
             scope: restage_program::program::ActionScope::DefaultOnly,
         };
         let allowed = self.decl.actions.iter().chain(std::iter::once(&own));
-        let args = check::action(self.program, allowed, call, true)?;
+        accept::action(self.program, allowed, call, true)?;
+        let args = limbs(&call.args);
         let table = &mut self.state.tables[self.table.index()];
         table.aim(0, Goal::Action(call.action.0), &args);
         table.default = call.clone();
@@ -154,7 +155,7 @@ impl One<'_> {
 
     /// The entry with these keys.
     fn find(&self, keys: &[KeyMatch], priority: u32) -> Result<u32, Fault> {
-        check::keys(self.program, self.decl, keys, priority)?;
+        accept::keys(self.program, self.decl, keys, priority)?;
         let table = &self.state.tables[self.table.index()];
         table.find(keys, priority).ok_or_else(|| {
             let target = EntryTarget::Member(0);
@@ -168,8 +169,8 @@ impl One<'_> {
         let profile = self.decl.profile.map(|p| &self.state.profiles[p.index()]);
         match (target, profile) {
             (EntryTarget::Action(call), None) => {
-                let args = check::action(self.program, self.decl.actions.iter(), call, false)?;
-                Ok((Goal::Action(call.action.0), args))
+                accept::action(self.program, self.decl.actions.iter(), call, false)?;
+                Ok((Goal::Action(call.action.0), limbs(&call.args)))
             }
             (EntryTarget::Action(_), Some(_)) => Err(Fault::Invalid(
                 "has an action profile; an entry names a member or a group of it".into(),

@@ -1,17 +1,16 @@
 //! Writes of a control plane: looked at as a whole first, then done, so that a refused one changes
 //! nothing.
 
-mod check;
 pub(crate) mod entries;
 mod profiles;
 
-use crate::error::{Fault, WriteError};
 use crate::map::MapState;
 use crate::matching::Test;
 use crate::state::State;
 use restage_program::Bits;
-use restage_program::entity::{Entity, EntityMap, Map, ValueSet};
-use restage_program::entry::{CloneTarget, KeyMatch, MeterConfig, Replica, Write};
+use restage_program::accept::{self, Fault, WriteError, in_range, object, rates, refused};
+use restage_program::entity::{Entity, Map, ValueSet};
+use restage_program::entry::{CloneTarget, KeyMatch, Replica, Write};
 use restage_program::program::{FieldDecl, Program};
 
 /// Does a write.
@@ -52,7 +51,7 @@ pub(crate) fn write(program: &Program, state: &mut State, write: &Write) -> Resu
             let refuse = |fault| refused("register", &decl.preamble.name, fault);
             let cells = &mut state.registers[register.index()];
             in_range(*index, decl.size).map_err(refuse)?;
-            check::width("its value", value, decl.ty.width()).map_err(refuse)?;
+            accept::width("its value", value, decl.ty.width()).map_err(refuse)?;
             let at = *index as usize * cells.limbs;
             cells.words[at..at + cells.limbs].copy_from_slice(value.limbs());
             Ok(())
@@ -77,43 +76,6 @@ pub(crate) fn write(program: &Program, state: &mut State, write: &Write) -> Resu
         }
         Write::DeleteMapEntry(map, key) => map_entry(program, state, *map, key, None),
     }
-}
-
-fn refused(what: &'static str, name: &str, fault: Fault) -> WriteError {
-    WriteError { what, name: name.to_string(), fault }
-}
-
-/// The declaration of what a write names.
-fn object<'a, K: Entity, V>(
-    what: &'static str,
-    all: &'a EntityMap<K, V>,
-    key: K,
-) -> Result<&'a V, WriteError> {
-    let missing = Fault::NoSuchObject { count: all.len() };
-    all.get(key).ok_or_else(|| refused(what, &key.index().to_string(), missing))
-}
-
-fn in_range(index: u32, size: u32) -> Result<(), Fault> {
-    match index < size {
-        true => Ok(()),
-        false => {
-            Err(Fault::Invalid(format!("has no index {index}; they go from 0 to below {size}")))
-        }
-    }
-}
-
-/// Whether a meter's rates make sense.
-fn rates(config: Option<&MeterConfig>) -> Result<(), Fault> {
-    let Some(c) = config else { return Ok(()) };
-    let number = |r: f64| r.is_finite() && r >= 0.0;
-    if number(c.cir) && number(c.pir) && c.cir <= c.pir {
-        return Ok(());
-    }
-    let (cir, pir) = (c.cir, c.pir);
-    let text = format!(
-        "committed rate {cir}, peak rate {pir}: rates are numbers from 0 on, and the committed one is not above the peak"
-    );
-    Err(Fault::Invalid(text))
 }
 
 fn wrong_port(replicas: &[Replica]) -> Option<u16> {
@@ -170,7 +132,7 @@ fn value_set(
             return Err(refuse(Fault::Invalid(text)));
         }
         for (on, column) in member.iter().zip(&decl.columns) {
-            check::any_match(&column.name, on, column.ty).map_err(refuse)?;
+            accept::any_match(&column.name, on, column.ty).map_err(refuse)?;
         }
         let columns = member.iter().zip(&decl.columns);
         tests.push(columns.map(|(on, column)| Test::new(on, column.ty)).collect());
@@ -190,7 +152,7 @@ fn map_entry(
 ) -> Result<(), WriteError> {
     let decl = object("map", &program.maps, map)?;
     let refuse = |fault| refused("map", &decl.preamble.name, fault);
-    check::fields("key", key, &decl.key).map_err(refuse)?;
+    accept::fields("key", key, &decl.key).map_err(refuse)?;
     let now = state.now;
     let hash = map_hash(key, &decl.key);
     let words = limbs(key);
@@ -201,7 +163,7 @@ fn map_entry(
             false => Err(refuse(Fault::Missing("the key".into()))),
         };
     };
-    check::fields("values", values, &decl.values).map_err(refuse)?;
+    accept::fields("values", values, &decl.values).map_err(refuse)?;
     match state.put(hash, &words, &limbs(values), now) {
         true => Ok(()),
         false => {

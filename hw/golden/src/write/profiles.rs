@@ -1,9 +1,9 @@
 //! Members and groups of action profiles.
 
-use super::{check, object, refused};
-use crate::error::{Fault, WriteError};
+use super::limbs;
 use crate::profile::ProfileState;
 use crate::state::State;
+use restage_program::accept::{self, Fault, WriteError, object, refused};
 use restage_program::entity::{Entity, Profile};
 use restage_program::entry::Write;
 use restage_program::program::{ActionCall, ActionRef, ProfileDecl, Program};
@@ -49,12 +49,12 @@ fn set_member(
 ) -> Result<(), Fault> {
     let tables = program.tables.values().filter(|t| t.profile == Some(profile));
     let allowed: Vec<&ActionRef> = tables.flat_map(|t| &t.actions).collect();
-    let args = check::action(program, allowed.into_iter(), call, false)?;
+    accept::action(program, allowed.into_iter(), call, false)?;
     let limit = program.profiles[profile].size;
     if state.member(id).is_none() && state.members().len() >= limit as usize {
         return Err(Fault::Full { of: "members", limit: limit.into() });
     }
-    state.set_member(id, call.clone(), &args);
+    state.set_member(id, call.clone(), &limbs(&call.args));
     Ok(())
 }
 

@@ -1,15 +1,106 @@
-//! Whether what a write contains fits what is declared.
+//! Whether what a control plane writes fits what is declared, and why not.
+//!
+//! Everything that takes writes refuses the same ones, in the same words: the golden model, the encoder of the
+//! hardware's memories, the services. What depends on what is installed is said by those who know.
 
-use crate::error::Fault;
-use restage_program::entity::{Action, Entity};
-use restage_program::entry::{KeyMatch, prefix_mask};
-use restage_program::program::{
+use crate::bits::Bits;
+use crate::entity::{Action, Entity, EntityMap};
+use crate::entry::{KeyMatch, MeterConfig, prefix_mask};
+use crate::program::{
     ActionCall, ActionRef, ActionScope, FieldDecl, MatchKind, Program, TableDecl,
 };
-use restage_program::{Bits, Type};
+use crate::types::Type;
+
+/// Why a write is refused. A refused write has changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} `{name}`: {fault}")]
+pub struct WriteError {
+    /// Kind of object: `table`, `register`, ...
+    pub what: &'static str,
+    /// Its name, or its number when it has none.
+    pub name: String,
+    /// What is wrong with the write, and what would be accepted.
+    pub fault: Fault,
+}
+
+/// What is wrong with a write. Each says what would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// There is no such object.
+    #[error("does not exist; the program has {count}")]
+    NoSuchObject {
+        /// How many there are.
+        count: usize,
+    },
+    /// Something else is wrong with the request itself.
+    #[error("{0}")]
+    Invalid(String),
+    /// An entry, member, group or session that is to be added exists.
+    #[error("{0} exists already; modify or delete it")]
+    Exists(String),
+    /// An entry, member, group or session that is named does not exist.
+    #[error("{0} does not exist; insert it first")]
+    Missing(String),
+    /// There is no more room.
+    #[error("is full: it holds {limit} {of}; delete some first or give it a larger size")]
+    Full {
+        /// Of what.
+        of: &'static str,
+        /// How many there can be.
+        limit: u64,
+    },
+    /// It is still named elsewhere.
+    #[error("{0} is in use; delete what names it first")]
+    InUse(String),
+}
+
+/// A refusal.
+pub fn refused(what: &'static str, name: &str, fault: Fault) -> WriteError {
+    WriteError { what, name: name.to_string(), fault }
+}
+
+/// The declaration of what a write names.
+pub fn object<'a, K: Entity, V>(
+    what: &'static str,
+    all: &'a EntityMap<K, V>,
+    key: K,
+) -> Result<&'a V, WriteError> {
+    let missing = Fault::NoSuchObject { count: all.len() };
+    all.get(key).ok_or_else(|| refused(what, &key.index().to_string(), missing))
+}
+
+/// An index is one of an array's.
+pub fn in_range(index: u32, size: u32) -> Result<(), Fault> {
+    match index < size {
+        true => Ok(()),
+        false => {
+            Err(Fault::Invalid(format!("has no index {index}; they go from 0 to below {size}")))
+        }
+    }
+}
+
+/// A meter's rates make sense.
+pub fn rates(config: Option<&MeterConfig>) -> Result<(), Fault> {
+    let Some(c) = config else { return Ok(()) };
+    let number = |r: f64| r.is_finite() && r >= 0.0;
+    if number(c.cir) && number(c.pir) && c.cir <= c.pir {
+        return Ok(());
+    }
+    let (cir, pir) = (c.cir, c.pir);
+    let text = format!(
+        "committed rate {cir}, peak rate {pir}: rates are numbers from 0 on, and the committed one is not above the peak"
+    );
+    Err(Fault::Invalid(text))
+}
+
+/// Whether entries of these keys have priorities.
+pub fn has_priority(kinds: impl Iterator<Item = MatchKind> + Clone) -> bool {
+    let prefixes = kinds.clone().filter(|k| *k == MatchKind::Lpm).count();
+    prefixes > 1 || kinds.into_iter().any(|k| !matches!(k, MatchKind::Exact | MatchKind::Lpm))
+}
 
 /// A value has the width that is declared.
-pub(super) fn width(what: &str, value: &Bits, width: u32) -> Result<(), Fault> {
+pub fn width(what: &str, value: &Bits, width: u32) -> Result<(), Fault> {
     match value.width() == width {
         true => Ok(()),
         false => {
@@ -19,7 +110,7 @@ pub(super) fn width(what: &str, value: &Bits, width: u32) -> Result<(), Fault> {
 }
 
 /// There is a value for each field.
-pub(super) fn fields(what: &str, values: &[Bits], fields: &[FieldDecl]) -> Result<(), Fault> {
+pub fn fields(what: &str, values: &[Bits], fields: &[FieldDecl]) -> Result<(), Fault> {
     if values.len() != fields.len() {
         let names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
         return Err(Fault::Invalid(format!(
@@ -34,7 +125,7 @@ pub(super) fn fields(what: &str, values: &[Bits], fields: &[FieldDecl]) -> Resul
 }
 
 /// The keys of an entry fit the table's.
-pub(super) fn keys(
+pub fn keys(
     program: &Program,
     table: &TableDecl,
     keys: &[KeyMatch],
@@ -72,7 +163,7 @@ pub(super) fn keys(
         }
         any_match(&decl.name, key, ty)?;
     }
-    if priority != 0 && !crate::table::has_priority(table.keys.iter().map(|k| k.kind)) {
+    if priority != 0 && !has_priority(table.keys.iter().map(|k| k.kind)) {
         return Err(Fault::Invalid(format!(
             "priority {priority} given; without a ternary, range or optional key it is 0"
         )));
@@ -81,7 +172,7 @@ pub(super) fn keys(
 }
 
 /// A match of a value of a type is well formed.
-pub(super) fn any_match(name: &str, key: &KeyMatch, ty: Type) -> Result<(), Fault> {
+pub fn any_match(name: &str, key: &KeyMatch, ty: Type) -> Result<(), Fault> {
     let what = format!("key `{name}`");
     let bits = ty.width();
     let beyond = |value: &Bits, mask: &Bits| {
@@ -122,14 +213,13 @@ pub(super) fn any_match(name: &str, key: &KeyMatch, ty: Type) -> Result<(), Faul
     }
 }
 
-/// Arguments of an action as slots, if they fit its parameters.
-fn arguments(program: &Program, call: &ActionCall) -> Result<Vec<u64>, Fault> {
+/// Arguments of an action fit its parameters.
+fn arguments(program: &Program, call: &ActionCall) -> Result<(), Fault> {
     let Some(action) = program.actions.get(call.action) else {
         let (index, count) = (call.action.index(), program.actions.len());
         return Err(Fault::Invalid(format!("there is no action {index}; there are {count}")));
     };
-    fields(&format!("data of action `{}`", action.preamble.name), &call.args, &action.params)?;
-    Ok(super::limbs(&call.args))
+    fields(&format!("data of action `{}`", action.preamble.name), &call.args, &action.params)
 }
 
 fn named(program: &Program, action: Action) -> String {
@@ -137,13 +227,13 @@ fn named(program: &Program, action: Action) -> String {
     decl.map_or_else(|| format!("{action:?}"), |a| format!("`{}`", a.preamble.name))
 }
 
-/// An action that one of these allows, as slots.
-pub(super) fn action<'a>(
+/// An action is one that these allow.
+pub fn action<'a>(
     program: &Program,
     allowed: impl Iterator<Item = &'a ActionRef> + Clone,
     call: &ActionCall,
     as_default: bool,
-) -> Result<Vec<u64>, Fault> {
+) -> Result<(), Fault> {
     let other = if as_default { ActionScope::TableOnly } else { ActionScope::DefaultOnly };
     let fits = |a: &&ActionRef| a.scope != other;
     if !allowed.clone().filter(fits).any(|a| a.action == call.action) {
