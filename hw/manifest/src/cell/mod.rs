@@ -19,6 +19,7 @@ pub use state::{CounterShape, MapShape, MeterShape, RandomShape, RegisterShape, 
 pub use table::{ActionShape, DataShape, KeyShape, LookupShape, ProfileShape, TableShape};
 pub use ternary::{Column, ColumnTest, TernaryKey, TernaryShape};
 
+use restage_program::entity::{Counter, Map, Meter, Register, Table, ValueSet};
 use serde::{Deserialize, Serialize};
 
 /// What a memory of a cell is for.
@@ -118,4 +119,24 @@ fn fixed(part: Part, width: u32, rows: u32) -> PartShape {
 
 fn live(part: Part, width: u32, rows: u32) -> PartShape {
     PartShape { part, width, rows, live: true }
+}
+
+/// All cells of a placed program. What is in several places (a parser's value set that is asked in several states)
+/// is listed as often.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Cells {
+    /// Tables.
+    pub tables: Vec<(Table, Cell<TableShape>)>,
+    /// Value sets.
+    pub value_sets: Vec<(ValueSet, Cell<ValueSetShape>)>,
+    /// Registers.
+    pub registers: Vec<(Register, Cell<RegisterShape>)>,
+    /// Counters.
+    pub counters: Vec<(Counter, Cell<CounterShape>)>,
+    /// Meters.
+    pub meters: Vec<(Meter, Cell<MeterShape>)>,
+    /// Maps.
+    pub maps: Vec<(Map, Cell<MapShape>)>,
+    /// Random generators, by the number of the call site, from 0 in the order of the program.
+    pub randoms: Vec<(u32, Cell<RandomShape>)>,
 }

@@ -84,11 +84,11 @@ impl DataShape {
 /// this, shifted down by `hash + count` bits, is the hash divided by the number of choices.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ProfileShape {
-    /// Most members.
+    /// Places for members: as many as there are in both epochs.
     pub members: u32,
-    /// Most groups.
+    /// Places for groups, likewise.
     pub groups: u32,
-    /// Rows for choices, at most so many of each epoch.
+    /// Choices of all groups of an epoch together.
     pub choices: u32,
     /// Bits of the selector's hash; 0 if there is no selector.
     pub hash_bits: u32,
@@ -179,8 +179,8 @@ impl TableShape {
             let profile = program.profiles.get(profile)?;
             let (size, selects) = (profile.size.max(1), profile.selector.is_some());
             shape.profile = Some(ProfileShape {
-                members: size,
-                groups: if selects { size } else { 0 },
+                members: 2 * size,
+                groups: if selects { 2 * size } else { 0 },
                 choices: if selects { size } else { 0 },
                 hash_bits: if selects { hash_bits } else { 0 },
             });

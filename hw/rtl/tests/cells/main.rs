@@ -4,4 +4,6 @@
 
 mod bench;
 mod host;
+mod program;
 mod state;
+mod tables;

@@ -1,0 +1,60 @@
+//! Numbers for things that exist in two epochs.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Numbers of keys. A key has one number in both epochs, and keeps it until it is in neither.
+#[derive(Clone, Debug)]
+pub(crate) struct Ids<K> {
+    known: HashMap<K, (u32, [bool; 2])>,
+    free: Vec<u32>,
+    next: u32,
+    limit: u32,
+}
+
+impl<K: Hash + Eq + Clone> Ids<K> {
+    pub fn new(limit: u32) -> Self {
+        Ids { known: HashMap::new(), free: Vec::new(), next: 0, limit }
+    }
+
+    /// The number of a key in an epoch.
+    pub fn get(&self, key: &K, epoch: usize) -> Option<u32> {
+        self.known.get(key).filter(|(_, there)| there[epoch]).map(|(id, _)| *id)
+    }
+
+    /// Whether the key is in the epoch.
+    pub fn there(&self, key: &K) -> [bool; 2] {
+        self.known.get(key).map_or([false; 2], |(_, there)| *there)
+    }
+
+    /// Puts a key into an epoch; `None` when all numbers are taken.
+    pub fn add(&mut self, key: &K, epoch: usize) -> Option<u32> {
+        if let Some((id, there)) = self.known.get_mut(key) {
+            there[epoch] = true;
+            return Some(*id);
+        }
+        let id = match self.free.pop() {
+            Some(id) => id,
+            None if self.next < self.limit => {
+                self.next += 1;
+                self.next - 1
+            }
+            None => return None,
+        };
+        let mut there = [false; 2];
+        there[epoch] = true;
+        self.known.insert(key.clone(), (id, there));
+        Some(id)
+    }
+
+    /// Takes a key out of an epoch.
+    pub fn remove(&mut self, key: &K, epoch: usize) {
+        let Some((id, there)) = self.known.get_mut(key) else { return };
+        there[epoch] = false;
+        let id = *id;
+        if *there == [false; 2] {
+            self.known.remove(key);
+            self.free.push(id);
+        }
+    }
+}
