@@ -134,7 +134,8 @@ pub mod guard {
     pub const COUPLED: u32 = 0x01;
     /// Packets whose tag was another than the one that came back.
     pub const TAG_ERRORS: u32 = 0x02;
-    /// The PHV bits that the region may change, least significant word first. A deparser has none.
+    /// The PHV bits that the region may change, least significant word first; a deparser has none. All words
+    /// must be written, in order: each pushes those before it down.
     pub const MASK: u32 = 0x100;
     /// The smallest latency that [`LATENCY`] takes.
     pub const LEAST_LATENCY: u32 = 4;

@@ -166,19 +166,20 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     module.finish()
 }
 
-/// The write mask: a register per word.
+/// The write mask, shifted in word by word: one wide register costs less than many with their addresses.
 fn mask(m: &mut Module, config: &ShellConfig, csr: &Csr) -> Net {
     m.section("write mask");
-    let mut words = Vec::new();
-    for word in 0..config.phv_bits.div_ceil(WORD_BITS) {
-        let here = csr.at(m, MASK + word);
-        words.push(state_when(m, &format!("mask_{word}"), here, csr.data));
-    }
-    words.reverse();
-    let mask = m.concat(&words);
-    let mask = m.slice(mask, config.phv_bits - 1, 0);
+    let width = config.phv_bits.div_ceil(WORD_BITS) * WORD_BITS;
+    let top = m.width(csr.address) - 1;
+    let above = m.slice(csr.address, top, MASK.trailing_zeros());
+    let above = m.any(above);
+    let here = m.and(csr.write, above);
+    let reg = m.reg("mask", width);
+    let rest = m.slice(reg.q(), width - 1, WORD_BITS);
+    let next = m.concat(&[csr.data, rest]);
+    m.drive(reg, next, Drive::when(here).reset(Bits::zero(width)));
     m.section("output");
-    mask
+    m.slice(reg.q(), config.phv_bits - 1, 0)
 }
 
 /// The guard's part of the configuration bus.

@@ -211,18 +211,14 @@ pub fn merge(config: &ShellConfig, fifos: &mut super::Fifos) -> Result<Circuit, 
     let of_all_then = late(m, of_all, clocks - 1);
     let all_mask = first_bytes(m, of_all_then, config.data_bytes);
     let all_mask = late(m, all_mask, 1);
-    let bytes: Vec<Net> = (0..config.data_bytes)
-        .rev()
-        .map(|i| {
-            let (low, high) = (8 * i, 8 * i + 7);
-            let (from_header, there) = (m.bit(header_mask, i), m.bit(all_mask, i));
-            let (a, b) = (m.slice(header_beat, high, low), m.slice(moved, high, low));
-            let byte = m.mux(from_header, a, b);
-            let there = m.repeat(there, 8);
-            m.and(byte, there)
-        })
-        .collect();
-    let data = m.concat(&bytes);
+    let not_header = m.not(header_mask);
+    let of_payload = m.and(all_mask, not_header);
+    let of_header = m.and(all_mask, header_mask);
+    let header_bits = each_byte(m, of_header);
+    let payload_bits = each_byte(m, of_payload);
+    let from_header = m.and(header_beat, header_bits);
+    let from_payload = m.and(moved, payload_bits);
+    let data = m.or(from_header, from_payload);
     let data = late(m, data, 1);
     let data = m.named("data", data);
     let clocks = clocks + 1;
@@ -384,6 +380,18 @@ fn first_bytes(m: &mut Module, count: Net, bytes: u32) -> Net {
         })
         .collect();
     m.concat(&bits)
+}
+
+/// Each bit eight times.
+fn each_byte(m: &mut Module, bits: Net) -> Net {
+    let bytes: Vec<Net> = (0..m.width(bits))
+        .rev()
+        .map(|i| {
+            let bit = m.bit(bits, i);
+            m.repeat(bit, 8)
+        })
+        .collect();
+    m.concat(&bytes)
 }
 
 /// Moves bytes down by the upper bits of `shift`, at most `steps` times two of them, and keeps what later

@@ -12,7 +12,7 @@
 //! | 11 | how often the further passes ask for all this again |
 //!
 //! The window stands in the upper half of the PHV; the kept metadata's lowest byte counts what was asked for.
-//! Egress writes what it sees into bytes 12 to 15: how the copy came to be and what it kept, its replica's id,
+//! If metadata is kept, egress writes what it sees into bytes 12 to 15: how the copy came to be and what it kept, its replica's id,
 //! that count, its port.
 
 use restage_manifest::ShellConfig;
@@ -134,7 +134,9 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
                 let port = m.slice(port, 7, 0);
                 let seen = m.concat(&[kept, instance, rid, passes, port]);
                 let top = config.phv_bits - 8 * 16;
-                phv = put_at(m, phv, top, seen);
+                if config.keep_bits > 0 {
+                    phv = put_at(m, phv, top, seen);
+                }
             } else {
                 let (b4, b5) = (byte(m, window, 4), byte(m, window, 5));
                 let group = m.concat(&[b4, b5]);
