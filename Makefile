@@ -30,29 +30,34 @@ help: ## this list
 setup: ## what must be installed, and installs it (SETUP=no: only says it)
 	@.ci/setup
 
+# What needs no simulator and no synthesis.
+.PHONY: rust
+rust:
+	@.ci/setup rust
+
 .PHONY: demo
-demo: setup ## one packet of a router with an access list, step by step, and what 500 packets came to
+demo: rust ## one packet of a router with an access list, step by step, and what 500 packets came to
 	cargo build --release --quiet -j$(JOBS) -p restage-gen
 	target/release/golden --program l3_acl --in 1=$(TRACE)/in1.pcap --in 2=$(TRACE)/in2.pcap \
 	    --out build/demo --trace=0
 	@echo "what came out: build/demo/out*.pcap; another program: target/release/gen --list"
 
 .PHONY: gen
-gen: setup ## build/NAME out of a program: PROGRAM=name or file, l3_acl by default
+gen: rust ## build/NAME out of a program: PROGRAM=name or file, l3_acl by default
 	cargo run --release --quiet -j$(JOBS) -p restage-gen --bin gen -- --program $(or $(PROGRAM),l3_acl)
 
 .PHONY: lint
-lint: setup ## formatting, clippy without warnings, licences and sources of dependencies
+lint: rust ## formatting, clippy without warnings, licences and sources of dependencies
 	$(TIME) "rustfmt" cargo fmt --all --check
 	$(TIME) "clippy" cargo clippy --workspace --all-targets --locked --quiet -j$(JOBS) -- -D warnings
 	$(TIME) "dependencies" .ci/dependencies
 
 .PHONY: test
-test: lint ## everything that CI checks
+test: setup lint ## everything that CI checks
 	$(TIME) "tests" cargo test --workspace --locked --quiet -j$(JOBS)
 	$(TIME) "random programs" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin random
 	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
 
 .PHONY: bench
-bench: setup ## speed of the golden model
+bench: rust ## speed of the golden model
 	cargo bench --workspace -j$(JOBS)
