@@ -58,6 +58,11 @@ test: setup lint ## everything that CI checks
 	$(TIME) "random programs" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin random
 	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
 
+.PHONY: synth
+synth: setup ## what circuits cost on a card: DIR=folder of Verilog
+	$(TIME) "synthesis" cargo run --release --quiet -j$(JOBS) -p restage-tests --bin synth -- \
+	    --dir $(or $(DIR),build/l3_acl)
+
 .PHONY: bench
 bench: rust ## speed of the golden model
 	cargo bench --workspace -j$(JOBS)

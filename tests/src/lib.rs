@@ -9,6 +9,7 @@ pub mod random;
 pub mod robust;
 pub mod roundtrip;
 pub mod slow;
+pub mod tools;
 pub mod traffic;
 
 /// The program in the README compiles.

@@ -40,6 +40,7 @@ const PACKAGES: &[(&str, &str, u8, &[&str])] = &[
             "restage-library",
             "restage-manifest",
             "restage-compile",
+            "restage-sim-verilator",
             "restage-gen",
         ],
     ),
