@@ -85,6 +85,8 @@ pub struct Live {
     /// Whether an operation enters at the cycle that [`Config::live`] was given. Never when a packet does, but for
     /// clearing, when there are none.
     pub issue: Net,
+    /// Whether it clears, in the clock of `issue`.
+    pub clear: Net,
     /// Whether it writes `data`; stable while operations are under way.
     pub write: Net,
     /// The command; stable too. 0 while clearing.
@@ -169,10 +171,23 @@ impl Config {
     /// Host operations of a memory that packets write. `packet` says whether there is a packet in the cycle in
     /// which operations are to enter.
     pub fn live(&mut self, p: &mut Pipe, ports: &Ports, part: Part, packet: Sig) -> Live {
+        self.live_after(p, ports, part, packet, 0)
+    }
+
+    /// As [`live`](Self::live); operations enter so many clocks after their command at the earliest.
+    pub fn live_after(
+        &mut self,
+        p: &mut Pipe,
+        ports: &Ports,
+        part: Part,
+        packet: Sig,
+        clocks: u32,
+    ) -> Live {
         let (number, shape) = self.part(p, ports, part);
         let m = p.module();
         let begins = self.begins(m, number);
         self.waiting.push(begins);
+        let begins = m.delay(begins, clocks);
         let pending = m.reg("cfg_pending", 1);
         let still = m.and(pending.q(), packet.net());
         let next = m.or(begins, still);
@@ -185,7 +200,8 @@ impl Config {
         let write = m.or(writes, self.target_clearing);
         let data = self.held(m, shape.width);
         let row = m.slice(self.target_row, bits_for(shape.rows) - 1, 0);
-        Live { issue, write, command: self.command.q(), row, data }
+        let clear = self.target_clearing;
+        Live { issue, clear, write, command: self.command.q(), row, data }
     }
 
     /// Says that a host operation on a live memory has ended, in the clock in which `done` is 1, with the row as

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+mod behind;
 mod bench;
 mod host;
+mod map;
 mod program;
 mod state;
 mod tables;

@@ -1,0 +1,457 @@
+//! Meters, random numbers, value sets, selectors, and what stands behind a table's ids.
+
+use crate::bench::{Bench, Bus, Packet};
+use crate::program::{cells, one_table, send};
+use crate::tables::bits;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use restage_encode::{Encoder, Epochs, Rows, counter_value};
+use restage_manifest::cell::{Cell, Cells, MeterShape, RandomShape, TableShape, ValueSetShape};
+use restage_program::entry::{CounterValue, Entry, EntryTarget, KeyMatch, MeterConfig, Write};
+use restage_program::program::{
+    DirectCounter, FieldDecl, HashAlgorithm, MatchKind, MeterDecl, Preamble, ProfileDecl, Program,
+    SelectorDecl, Unit, ValueSetDecl,
+};
+use restage_program::{Bits, Type};
+use restage_rtl::cells::{TableIn, meter, random, table, value_set};
+
+/// Two rates, three colours, tokens in 2^-40: what is in the buckets, not what is missing.
+#[derive(Clone, Copy)]
+struct Meter {
+    rates: [u128; 2],
+    bursts: [u128; 2],
+    tokens: [u128; 2],
+    at: u64,
+}
+
+impl Meter {
+    fn new(c: MeterConfig) -> Self {
+        let rate = |r: f64| (r / 1e6 * (1u64 << 40) as f64).ceil().min(u64::MAX as f64) as u64;
+        let bursts = [u128::from(c.cburst) << 40, u128::from(c.pburst) << 40];
+        let rates = [rate(c.cir).into(), rate(c.pir).into()];
+        Meter { rates, bursts, tokens: bursts, at: 0 }
+    }
+
+    fn execute(&mut self, cost: u64, now: u64) -> u64 {
+        let passed = u128::from(now.saturating_sub(self.at));
+        self.at = self.at.max(now);
+        for i in 0..2 {
+            self.tokens[i] = (self.tokens[i] + self.rates[i] * passed).min(self.bursts[i]);
+        }
+        let cost = u128::from(cost) << 40;
+        if self.tokens[1] < cost {
+            return 2;
+        }
+        self.tokens[1] -= cost;
+        if self.tokens[0] < cost {
+            return 1;
+        }
+        self.tokens[0] -= cost;
+        0
+    }
+}
+
+fn rates(rng: &mut StdRng, unit: Unit) -> MeterConfig {
+    let (power, size) = if unit == Unit::Packets { (6, 6) } else { (11, 24) };
+    let pir = rng.random::<f64>() * 10f64.powi(rng.random_range(0..power));
+    let cir = pir * rng.random::<f64>();
+    let top = 1u64 << rng.random_range(1..size);
+    let pburst = if rng.random_range(0..12) == 0 { u64::MAX } else { rng.random_range(0..top) };
+    MeterConfig { cir, cburst: rng.random_range(0..=pburst.min(top)), pir, pburst }
+}
+
+fn meters(unit: Unit, seed: u64) {
+    let mut program = Program::new("cell");
+    let preamble = Preamble { name: "meter".into(), ..Preamble::default() };
+    let size = 6;
+    let id = program.meters.push(MeterDecl { preamble, unit, size });
+    let shape = MeterShape { unit, size };
+    let inputs = [("index_i", 4), ("length_i", 16), ("guard_i", 1)];
+    let name = format!("meter_{unit:?}").to_lowercase();
+    let mut bench = Bench::new(&name, seed, &inputs, |p, config, site, i| {
+        let (colour, ports) = meter(p, config, &shape, site, i[2], i[0], i[1]);
+        (vec![("colour_o", colour)], ports)
+    });
+    let cell = Cell { unit: 1, first: bench.ports.first, shape };
+    let cells = Cells { meters: vec![(id, cell)], ..Cells::default() };
+    let mut encoder = Encoder::new(&program, &cells);
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut model: Vec<Option<Meter>> = vec![None; size as usize];
+    let (mut now, mut owned, mut colours) = (0u64, None, [0u32; 3]);
+    for clock in 0..20_000u32 {
+        if bench.bus.is_empty() {
+            owned = None;
+            bench.answers.clear();
+            if rng.random_range(0..60) == 0 {
+                let index = rng.random_range(0..size);
+                let config = (rng.random_range(0..6) > 0).then(|| rates(&mut rng, unit));
+                model[index as usize] = config.map(Meter::new);
+                let write = Write::SetMeter(id, index, config);
+                let ops = encoder.write(Epochs::One(false), &[write]).unwrap();
+                send(&mut bench, &ops);
+                owned = Some(index as usize);
+            }
+        }
+        now += match rng.random_range(0..20) {
+            0..4 => rng.random_range(0..2000),
+            4 if clock % 100 == 0 => rng.random_range(0..1 << 34),
+            _ => 0,
+        };
+        // Now and then a packet that comes too late.
+        let time = if rng.random_range(0..50) == 0 { now.saturating_sub(3) } else { now };
+        let gap = [0, 3, 7][clock as usize / 7000];
+        let index = rng.random_range(0..size as usize + 1) / 2 * 2;
+        if rng.random_range(0..8) < gap || owned == Some(index) {
+            bench.step(None, Vec::new());
+            continue;
+        }
+        let size = rng.random_range(1..17);
+        let length = rng.random_range(0..1u64 << size);
+        let guard = rng.random_range(0..8) > 0;
+        let cost = if unit == Unit::Packets { 1 } else { length };
+        let colour = match model.get_mut(index).filter(|_| guard) {
+            Some(Some(meter)) => meter.execute(cost, time),
+            _ => 0,
+        };
+        colours[colour as usize] += 1;
+        let inputs = vec![
+            Bits::new(4, index as u128),
+            Bits::new(16, length.into()),
+            Bits::new(1, guard.into()),
+        ];
+        let expect = vec![Some(Bits::new(2, colour.into()))];
+        bench.step(Some(&Packet { epoch: false, time, inputs }), expect);
+    }
+    bench.drain();
+    assert!(colours.iter().all(|c| *c > 100), "{name}, seed {seed}: {colours:?}");
+}
+
+#[test]
+fn meters_have_the_models_colours() {
+    meters(Unit::Bytes, 1);
+    meters(Unit::Packets, 2);
+}
+
+#[test]
+fn random_numbers_are_the_models() {
+    for (seed, width) in [(1u64, 16u32), (2, 64), (3, 1)] {
+        let shape = RandomShape {};
+        let inputs = [("low_i", width), ("high_i", width), ("guard_i", 1)];
+        let mut bench =
+            Bench::new(&format!("random_{width}"), seed, &inputs, |p, config, site, i| {
+                let (number, ports) = random(p, config, &shape, site, i[2], i[0], i[1]);
+                (vec![("number_o", number)], ports)
+            });
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut state = if seed == 3 { 1u64 } else { rng.random() };
+        if seed != 3 {
+            let cell = Cell { unit: 1, first: bench.ports.first, shape: shape.clone() };
+            let cells = Cells { randoms: vec![(0, cell)], ..Cells::default() };
+            let ops = Encoder::new(&Program::new("cell"), &cells).initial(&[state]).unwrap();
+            send(&mut bench, &ops);
+            bench.drain();
+        }
+        for _ in 0..4000 {
+            if rng.random_range(0..5) == 0 {
+                bench.step(None, Vec::new());
+                continue;
+            }
+            let (a, b) = (bits(&mut rng, width), bits(&mut rng, width));
+            let guard = rng.random_range(0..6) > 0;
+            let mut expect = vec![None];
+            if guard {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                let (low, high) = (a.low_u64(), b.low_u64());
+                let number = match low > high {
+                    true => low,
+                    false => {
+                        let count = u128::from(high - low) + 1;
+                        low + ((u128::from(state) * count) >> 64) as u64
+                    }
+                };
+                expect = vec![Some(Bits::new(width, number.into()))];
+            }
+            let inputs = vec![a, b, Bits::new(1, guard.into())];
+            bench.step(Some(&Packet { epoch: false, time: 0, inputs }), expect);
+        }
+        bench.drain();
+        assert!(bench.checked > 2000);
+    }
+}
+
+#[test]
+fn value_sets_take_any_match() {
+    let mut program = Program::new("cell");
+    let columns = [("a", Type::Bit(16)), ("b", Type::Int(9)), ("c", Type::Bit(4))];
+    let columns: Vec<FieldDecl> =
+        columns.iter().map(|(n, ty)| FieldDecl { name: n.to_string(), ty: *ty }).collect();
+    let preamble = Preamble { name: "set".into(), ..Preamble::default() };
+    let decl = ValueSetDecl { preamble, columns: columns.clone(), size: 5 };
+    let shape = ValueSetShape::of(&decl);
+    let id = program.value_sets.push(decl);
+    let inputs = [("a_i", 16), ("b_i", 9), ("c_i", 4)];
+    let mut bench = Bench::new("value_set", 1, &inputs, |p, config, site, i| {
+        let (found, ports) = value_set(p, config, &shape, site, i);
+        (vec![("found_o", found)], ports)
+    });
+    let cell = Cell { unit: 1, first: bench.ports.first, shape };
+    let cells = Cells { value_sets: vec![(id, cell)], ..Cells::default() };
+    let mut encoder = Encoder::new(&program, &cells);
+    let mut rng = StdRng::seed_from_u64(7);
+    let (mut members, mut epoch, mut found) = (Vec::<Vec<KeyMatch>>::new(), false, 0);
+    for _ in 0..40 {
+        epoch = !epoch;
+        let next: Vec<Vec<KeyMatch>> = (0..rng.random_range(0..=5))
+            .map(|_| {
+                let one = |c: &FieldDecl| {
+                    let (w, ty) = (c.ty.width(), c.ty);
+                    let (a, b) = (bits(&mut rng, w), bits(&mut rng, w));
+                    let range = KeyMatch::Range { low: a.clone(), high: b.clone() };
+                    match rng.random_range(0..5) {
+                        0 => KeyMatch::Any,
+                        1 => KeyMatch::masked(&a, b),
+                        2 => KeyMatch::lpm(&a, rng.random_range(0..=w)),
+                        3 if rng.random_range(0..3) == 0 => KeyMatch::Exact(a),
+                        _ if range.matches(&a, ty.is_signed()) => range,
+                        _ => KeyMatch::Range { low: b, high: a },
+                    }
+                };
+                columns.iter().map(one).collect()
+            })
+            .collect();
+        let write = Write::SetValueSet(id, next.clone());
+        let ops = encoder.write(Epochs::One(epoch), &[write]).unwrap();
+        send(&mut bench, &ops);
+        let mut rest = 100;
+        while !bench.bus.is_empty() || rest > 0 {
+            let writing = !bench.bus.is_empty();
+            rest -= i32::from(!writing);
+            let of = if writing { &members } else { &next };
+            let values: Vec<Bits> = columns.iter().map(|c| bits(&mut rng, c.ty.width())).collect();
+            let matches = of.iter().any(|m| {
+                m.iter()
+                    .zip(&values)
+                    .zip(&columns)
+                    .all(|((on, v), c)| on.matches(v, c.ty.is_signed()))
+            });
+            found += u32::from(matches);
+            let packet = Packet { epoch: epoch != writing, time: 0, inputs: values };
+            bench.step(Some(&packet), vec![Some(Bits::new(1, matches.into()))]);
+        }
+        members = next;
+    }
+    bench.drain();
+    assert!(found > 500, "{found}");
+}
+
+#[test]
+fn selectors_choose_as_the_model() {
+    let (mut program, id) = one_table(&[(MatchKind::Exact, Type::Bit(8))], &[&[16], &[7], &[]], 12);
+    let preamble = |name: &str| Preamble { name: name.into(), ..Preamble::default() };
+    let selector =
+        SelectorDecl { algorithm: HashAlgorithm::Crc32, items: Vec::new(), max_group_size: 0 };
+    let profile = program.profiles.push(ProfileDecl {
+        preamble: preamble("profile"),
+        size: 20,
+        selector: Some(selector),
+    });
+    program.tables[id].profile = Some(profile);
+    let shape = TableShape::of(&program, id, 32).unwrap();
+    let inputs = [("key_i", 8), ("hash_i", 32)];
+    let mut bench = Bench::new("selector", 3, &inputs, |p, config, site, i| {
+        let guard = p.lit(1, 1);
+        let input = TableIn { guard, keys: vec![i[0]], selector: Some(i[1]), length: None };
+        let (out, ports) = table(p, config, &shape, site, &input);
+        let params = ["p0_o", "p1_o"].into_iter().zip(out.params.into_iter().flatten());
+        let outputs = [("hit_o", out.hit), ("action_o", out.action)].into_iter().chain(params);
+        (outputs.collect(), ports)
+    });
+    let cells = cells(&bench, id, &shape);
+    let mut encoder = Encoder::new(&program, &cells);
+    let ops = encoder.initial(&[]).unwrap();
+    send(&mut bench, &ops);
+    bench.drain();
+    let actions: Vec<_> = program.tables[id].actions.iter().map(|a| a.action).collect();
+    let mut rng = StdRng::seed_from_u64(11);
+    let (mut members, mut groups) =
+        (std::collections::BTreeMap::new(), Vec::<Vec<(u32, u32)>>::new());
+    let mut entries: Vec<Option<(bool, u32)>> = vec![None; 12];
+    let mut hits = 0;
+    for round in 0..60u32 {
+        let mut writes = Vec::new();
+        for _ in 0..4 {
+            let (member, action) = (rng.random_range(0..9) * 7, actions[rng.random_range(0..3)]);
+            let widths = program.actions[action].params.iter().map(|p| p.ty.width());
+            let args = widths.map(|w| bits(&mut rng, w)).collect();
+            let call = restage_program::program::ActionCall { action, args };
+            members.insert(member, call.clone());
+            writes.push(Write::SetMember { profile, member, call });
+        }
+        let group = if groups.len() < 5 { groups.len() } else { rng.random_range(0..5) };
+        let known: Vec<u32> = members.keys().copied().collect();
+        let mut chosen: Vec<(u32, u32)> = Vec::new();
+        for member in known {
+            if chosen.len() < 3 && rng.random_range(0..3) == 0 {
+                chosen.push((member, rng.random_range(1..=1 + round % 2)));
+            }
+        }
+        if group == groups.len() {
+            groups.push(chosen.clone());
+        }
+        // At most 20 choices in all groups together.
+        let others: u32 = groups
+            .iter()
+            .enumerate()
+            .filter(|(g, _)| *g != group)
+            .flat_map(|(_, m)| m)
+            .map(|(_, w)| w)
+            .sum();
+        if others + chosen.iter().map(|(_, w)| w).sum::<u32>() <= 20 {
+            groups[group] = chosen.clone();
+        }
+        chosen = groups[group].clone();
+        chosen.reverse();
+        writes.push(Write::SetGroup { profile, group: group as u32 * 3, members: chosen });
+        let at = rng.random_range(0..12usize);
+        let target = match rng.random_range(0..3) {
+            0 => (false, *members.keys().next().unwrap()),
+            _ => (true, rng.random_range(0..groups.len() as u32)),
+        };
+        let entry = Entry {
+            keys: vec![KeyMatch::Exact(Bits::new(8, at as u128 * 5))],
+            priority: 0,
+            target: match target {
+                (false, member) => EntryTarget::Member(member),
+                (true, group) => EntryTarget::Group(group * 3),
+            },
+            idle_timeout_us: 0,
+        };
+        let exists = entries[at].is_some();
+        writes.push(if exists { Write::Modify(id, entry) } else { Write::Insert(id, entry) });
+        entries[at] = Some(target);
+        let ops = encoder.write(Epochs::Both, &writes).unwrap();
+        send(&mut bench, &ops);
+        bench.drain();
+        for _ in 0..120 {
+            let at = rng.random_range(0..12usize);
+            let hash = if rng.random_range(0..10) == 0 { u32::MAX } else { rng.random() };
+            let member = match entries[at] {
+                Some((false, member)) => Some(member),
+                Some((true, group)) => {
+                    let all: Vec<u32> = groups[group as usize]
+                        .iter()
+                        .flat_map(|(m, w)| std::iter::repeat_n(*m, *w as usize))
+                        .collect();
+                    all.get(hash as usize % all.len().max(1)).copied()
+                }
+                None => None,
+            };
+            hits += u32::from(member.is_some());
+            let call = member.map_or(&program.tables[id].default, |m| &members[&m]);
+            let index = actions.iter().position(|a| *a == call.action).unwrap();
+            let mut expect = vec![
+                Some(Bits::new(1, member.is_some().into())),
+                Some(Bits::new(2, index as u128)),
+            ];
+            expect.push((index == 0).then(|| call.args[0].clone()));
+            expect.push((index == 1).then(|| call.args[0].clone()));
+            let inputs = vec![Bits::new(8, at as u128 * 5), Bits::new(32, hash.into())];
+            bench.step(Some(&Packet { epoch: rng.random(), time: 0, inputs }), expect);
+        }
+        bench.drain();
+    }
+    assert!(hits > 1000, "{hits}");
+    // What is in use stays.
+    let named = entries.iter().flatten().find(|(group, _)| *group).unwrap().1;
+    let refused = encoder.write(Epochs::Both, &[Write::DeleteGroup(profile, named * 3)]);
+    assert!(refused.unwrap_err().to_string().contains("in use"));
+}
+
+fn read(bench: &mut Bench, rows: Rows, row: u32) -> Bits {
+    let read = rows.read(row);
+    send(bench, &read.ops);
+    bench.bus.extend(read.words.iter().map(|(_, word)| Bus::Read(*word)));
+    bench.drain();
+    bench.answers.pop_front();
+    let words: Vec<u32> = bench.answers.drain(..).collect();
+    read.row(&words)
+}
+
+#[test]
+fn direct_counters_and_hit_times_belong_to_entries() {
+    let (mut program, id) = one_table(&[(MatchKind::Ternary, Type::Bit(10))], &[&[4], &[]], 8);
+    let preamble = Preamble { name: "hits".into(), ..Preamble::default() };
+    program.tables[id].counter = Some(DirectCounter { preamble, unit: Unit::Both });
+    program.tables[id].idle_timeout = true;
+    let shape = TableShape::of(&program, id, 0).unwrap();
+    let inputs = [("key_i", 10), ("length_i", 16)];
+    let mut bench = Bench::new("direct", 4, &inputs, |p, config, site, i| {
+        let guard = p.lit(1, 1);
+        let input = TableIn { guard, keys: vec![i[0]], selector: None, length: Some(i[1]) };
+        let (out, ports) = table(p, config, &shape, site, &input);
+        (vec![("hit_o", out.hit)], ports)
+    });
+    let cells = cells(&bench, id, &shape);
+    let mut encoder = Encoder::new(&program, &cells);
+    let ops = encoder.initial(&[]).unwrap();
+    send(&mut bench, &ops);
+    bench.drain();
+    let mut rng = StdRng::seed_from_u64(5);
+    let action = program.tables[id].actions[1].action;
+    let mut model: Vec<(Vec<KeyMatch>, CounterValue, u64)> = Vec::new();
+    let mut now = 0;
+    for _ in 0..40 {
+        if model.len() == 8 || !model.is_empty() && rng.random_range(0..3) == 0 {
+            let (keys, ..) = model.remove(rng.random_range(0..model.len()));
+            let delete = Write::Delete { table: id, keys, priority: 3 };
+            send(&mut bench, &encoder.write(Epochs::Both, &[delete]).unwrap());
+        } else {
+            let keys = vec![KeyMatch::masked(&bits(&mut rng, 10), Bits::new(10, 7))];
+            if !model.iter().any(|(k, ..)| *k == keys) {
+                let call = restage_program::program::ActionCall { action, args: Vec::new() };
+                let target = EntryTarget::Action(call);
+                let entry = Entry { keys: keys.clone(), priority: 3, target, idle_timeout_us: 9 };
+                let start = CounterValue { packets: rng.random(), bytes: 0 };
+                let writes = [
+                    Write::Insert(id, entry),
+                    Write::SetDirectCounter {
+                        table: id,
+                        keys: keys.clone(),
+                        priority: 3,
+                        value: start,
+                    },
+                ];
+                let writes = &writes[..rng.random_range(1..=2)];
+                let value = if writes.len() == 2 { start } else { CounterValue::default() };
+                send(&mut bench, &encoder.write(Epochs::Both, writes).unwrap());
+                model.push((keys, value, 0));
+            }
+        }
+        bench.drain();
+        bench.answers.clear();
+        for _ in 0..80 {
+            now += rng.random_range(0..3);
+            let (key, length) = (bits(&mut rng, 10), rng.random_range(0..2000u64));
+            let found = model.iter_mut().find(|(k, ..)| k[0].matches(&key, false));
+            let hit = found.is_some();
+            if let Some((_, value, used)) = found {
+                value.packets = value.packets.wrapping_add(1);
+                value.bytes += length;
+                *used = now;
+            }
+            let inputs = vec![key, Bits::new(16, length.into())];
+            let expect = vec![Some(Bits::new(1, hit.into()))];
+            bench.step(Some(&Packet { epoch: rng.random(), time: now, inputs }), expect);
+        }
+        bench.drain();
+        for (keys, value, used) in &model {
+            let (rows, row) = encoder.direct_counter(false, id, keys, 3).unwrap().unwrap();
+            let got = counter_value(Unit::Both, &read(&mut bench, rows, row));
+            assert_eq!(got, *value, "{}", bench.note);
+            let (rows, row) = encoder.last_hit(false, id, keys, 3).unwrap().unwrap();
+            assert_eq!(read(&mut bench, rows, row).low_u64(), *used, "{}", bench.note);
+        }
+    }
+}
