@@ -267,6 +267,8 @@ pub(crate) enum Effect {
         field: Val,
     },
     Random {
+        /// Of which statement.
+        site: u32,
         dst: Val,
         low: Val,
         high: Val,

@@ -21,7 +21,7 @@ pub struct Options {
     pub max_passes: u32,
     /// How many copies, further passes included, one input may cause.
     pub max_copies: u32,
-    /// Start of the generator behind `random`.
+    /// What the generators behind `random` start from.
     pub seed: u64,
 }
 

@@ -19,7 +19,6 @@ mod matching;
 mod meter;
 mod output;
 mod profile;
-mod random;
 mod read;
 mod run;
 mod state;

@@ -6,12 +6,12 @@ use crate::map::MapState;
 use crate::matching::Test;
 use crate::meter::Meter;
 use crate::profile::ProfileState;
-use crate::random::Random;
 use crate::table::TableState;
 use restage_program::Type;
 use restage_program::entity::Action;
 use restage_program::entry::{CloneTarget, CounterValue, KeyMatch, Replica};
 use restage_program::program::Program;
+use restage_program::random::{self, Sites};
 use std::collections::{BTreeMap, HashMap};
 
 /// Words of state that one object may have: 1 GB.
@@ -48,7 +48,8 @@ pub(crate) struct State {
     pub maps: Vec<MapState>,
     pub groups: HashMap<u16, Vec<Replica>>,
     pub sessions: BTreeMap<u32, Session>,
-    pub random: Random,
+    /// The generators of [`restage_program::random`], by site.
+    pub random: Vec<u64>,
     /// The time of the last packet, in microseconds.
     pub now: u64,
 }
@@ -116,7 +117,7 @@ impl State {
             maps: program.maps.keys().map(|m| MapState::new(program, m)).collect(),
             groups: HashMap::new(),
             sessions: BTreeMap::new(),
-            random: Random::new(seed),
+            random: (0..Sites::of(program).count()).map(|site| random::start(seed, site)).collect(),
             now: 0,
         })
     }

@@ -21,6 +21,7 @@ pub mod loc;
 pub mod names;
 pub mod op;
 pub mod program;
+pub mod random;
 pub mod standard;
 pub mod stmt;
 pub mod text;

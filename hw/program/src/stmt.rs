@@ -208,8 +208,8 @@ pub enum StmtKind {
         /// Number of possible results.
         max: Expr,
     },
-    /// `random(dst, low, high)`, both ends included. See the golden model's `random` for the generator.
-    /// Actions and halves.
+    /// `random(dst, low, high)`, both ends included. Each statement has a generator of its own, see
+    /// [`crate::random`]. Actions and halves.
     Random {
         /// Gets the number.
         dst: Place,

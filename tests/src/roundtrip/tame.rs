@@ -39,6 +39,12 @@ pub fn tame(program: &Program) -> Option<Program> {
             *v = json!("crc16");
         }
     });
+    // P4's numbers come from anywhere, and p4c makes several statements of one: only one number is left.
+    walk(&mut value, &mut |v| {
+        if let Some(random) = v.get_mut("random").filter(|r| r.is_object()) {
+            random["high"] = random["low"].clone();
+        }
+    });
     indices(&mut value);
     remove(&mut value, &["map_lookup", "map_put", "map_remove"]);
     value["maps"] = json!([]);

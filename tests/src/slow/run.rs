@@ -219,7 +219,7 @@ impl Runner<'_> {
             StmtKind::Random { dst, low, high } => {
                 let low = scope.bits(packet, low)?;
                 let high = scope.bits(packet, high)?;
-                let number = super::chance::random(&mut self.state.random, &low, &high);
+                let number = self.state.sequences.next(program, stmt, &low, &high);
                 self.set_number(packet, params, dst, &number)?;
             }
             StmtKind::Digest(digest) => packet.digest = Some(*digest),

@@ -55,7 +55,7 @@ pub(crate) struct State {
     pub maps: Vec<Vec<MapEntry>>,
     /// Time of the packet that is processed, or was last.
     pub now: u64,
-    pub random: u64,
+    pub sequences: super::chance::Sequences,
     /// What has happened, counted by name.
     pub tally: BTreeMap<&'static str, u64>,
 }
@@ -89,7 +89,7 @@ impl State {
                 .collect(),
             maps: vec![Vec::new(); program.maps.len()],
             now: 0,
-            random: super::chance::START,
+            sequences: Default::default(),
             tally: BTreeMap::new(),
         }
     }

@@ -16,6 +16,7 @@ use crate::wire::HeaderPlan;
 use restage_program::Type;
 use restage_program::entity::{Entity, Header};
 use restage_program::program::{Checksum, Elements, Emit, FieldDecl, Item, Program};
+use restage_program::random::Sites;
 use std::collections::HashMap;
 
 pub(crate) struct Compiler<'a> {
@@ -32,6 +33,7 @@ pub(crate) struct Compiler<'a> {
     params: &'a [FieldDecl],
     params_at: Slot,
     in_parser: bool,
+    sites: Sites<'a>,
     /// Where the code of each state begins, once it is known.
     states: Vec<Pc>,
 }
@@ -78,6 +80,7 @@ pub(crate) fn compile(program: &Program) -> (Code, Layout) {
         params: &[],
         params_at: 0,
         in_parser: false,
+        sites: Sites::of(program),
         states: Vec::new(),
     };
     compiler.all();

@@ -221,9 +221,10 @@ impl<'a> Compiler<'a> {
                 self.assign_value(dst, val);
             }
             StmtKind::Random { dst, low, high } => {
+                let Some(site) = self.sites.number(stmt) else { return };
                 let (low, high) = (self.expr(low), self.expr(high));
                 let val = self.result(dst);
-                self.effect(Effect::Random { dst: val, low, high });
+                self.effect(Effect::Random { site, dst: val, low, high });
                 self.assign_value(dst, val);
             }
             StmtKind::Digest(digest) => {

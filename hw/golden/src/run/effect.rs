@@ -10,6 +10,7 @@ use crate::trace::Event;
 use crate::wire::take_many;
 use restage_program::Type;
 use restage_program::entity::{Counter, ErrorCode, Meter as MeterIndex};
+use restage_program::random;
 use restage_program::standard::{DROP_PORT, EGRESS_SPEC, MCAST_GRP, error};
 
 impl Machine {
@@ -312,8 +313,10 @@ impl Machine {
                     sink(Event::Verified { index: *index, right });
                 }
             }
-            Effect::Random { dst, low, high } => {
-                let number = state.random.between(self.get(low.slot), self.get(high.slot));
+            Effect::Random { site, dst, low, high } => {
+                let x = &mut state.random[*site as usize];
+                *x = random::step(*x);
+                let number = random::between(*x, self.get(low.slot), self.get(high.slot));
                 self.put_number(*dst, number);
             }
             _ => {}

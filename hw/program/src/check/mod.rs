@@ -150,6 +150,7 @@ rules! {
 
     W01: "A packet accesses a register or map once, or reads it and then writes it at the same index.";
     W02: "A register or map is accessed in one of parser, ingress and egress only.";
+    W03: "A packet runs the same `random` once at most, and in one half only.";
 }
 
 impl fmt::Display for Rule {
@@ -192,7 +193,7 @@ impl Checked {
         self.0
     }
 
-    /// What this program asks that hardware cannot do at one packet per clock: rules W01 and W02.
+    /// What this program asks that hardware cannot do at one packet per clock: rules W.
     pub fn beyond_line_rate(&self) -> Vec<Violation> {
         line_rate::check(&self.0)
     }

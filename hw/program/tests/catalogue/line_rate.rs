@@ -141,13 +141,55 @@ fn what_it_cannot_do() {
 }
 
 #[test]
+fn a_generator_serves_one_place() {
+    let dice = |p: &mut Builder, b: &Base| {
+        let m = b.m;
+        p.action("dice", [], move |c, []| c.random(m.index, 1, 6))
+    };
+    let by_paths_that_exclude_each_other = found(|p, b| {
+        let dice = dice(p, b);
+        p.ingress(|c| {
+            c.if_(b.m.flag, |c| c.call(dice, [])).else_(|c| c.call(dice, []));
+        });
+        p.egress(|c| {
+            c.random(b.m.index, 1, 6);
+            c.random(b.m.index, 1, 6);
+        });
+    });
+    assert_eq!(by_paths_that_exclude_each_other, []);
+    let twice = found(|p, b| {
+        let dice = dice(p, b);
+        let table = p.table("t", |t| {
+            t.exact(b.ip.ttl).actions([dice]).default(b.drop, []);
+        });
+        p.ingress(|c| {
+            c.apply(table);
+            c.call(dice, []);
+        });
+    });
+    assert_eq!(twice, [Rule::W03]);
+    let in_both_halves = found(|p, b| {
+        let dice = dice(p, b);
+        p.ingress(|c| c.call(dice, []));
+        p.egress(|c| c.call(dice, []));
+    });
+    assert_eq!(in_both_halves, [Rule::W03]);
+}
+
+#[test]
 fn both_places_are_named() {
     let checked = wrong(|p, b| {
+        let dice = p.action("dice", [], |c, []| c.random(b.m.wide.slice(31, 0), 1, 6));
         p.ingress(|c| {
             c.if_(b.m.flag, |c| c.read(b.m.index, b.cells, 1));
             c.write(b.cells, 2, 1);
+            c.call(dice, []);
+            c.call(dice, []);
         });
-        p.egress(|c| c.read(b.m.index, b.cells, 1));
+        p.egress(|c| {
+            c.read(b.m.index, b.cells, 1);
+            c.call(dice, []);
+        });
     })
     .check()
     .unwrap();
