@@ -178,6 +178,13 @@ fn another_entry_is_found() {
             Write::SetRegister(_, _, value) => flip(Some(value)),
             _ => false,
         }),
+        ("custom CRC", |_, write| match write {
+            Write::SetCrc(_, params) => {
+                params.reflect_data ^= true;
+                true
+            }
+            _ => false,
+        }),
         ("value set", |_, write| match write {
             Write::SetValueSet(_, members) => members.pop().is_some(),
             _ => false,

@@ -4,10 +4,12 @@
 //! word of a sum. A sum is added up field by field, each shifted to its place in the word: that is what
 //! the one's complement sum of the concatenation comes to. Everything else is packed into bytes first.
 
+use crate::crc::CustomCrc;
 use crate::layout::{Slot, Val};
 use crate::wire::{Packer, parts};
 use crc::{CRC_16_ARC, CRC_16_IBM_3740, CRC_32_ISO_HDLC, Crc};
 use restage_program::Type;
+use restage_program::entity::Entity;
 use restage_program::program::HashAlgorithm;
 
 static CRC32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -100,6 +102,7 @@ fn each(items: &[Listed], slots: &[u64], mut f: impl FnMut(u64, u32)) {
 /// The hash of a list and of what follows it. `scratch` is for packing.
 pub(crate) fn hash(
     algorithm: HashAlgorithm,
+    crcs: &[CustomCrc],
     list: &List,
     slots: &[u64],
     payload: &[u8],
@@ -113,20 +116,21 @@ pub(crate) fn hash(
     each(&list.items, slots, |value, width| packer.put(value, width));
     packer.finish();
     scratch.extend_from_slice(payload);
-    hash_bytes(algorithm, scratch)
+    hash_bytes(algorithm, crcs, scratch)
 }
 
 /// The hash of bytes.
-pub(crate) fn hash_bytes(algorithm: HashAlgorithm, bytes: &[u8]) -> u64 {
+fn hash_bytes(algorithm: HashAlgorithm, crcs: &[CustomCrc], bytes: &[u8]) -> u64 {
     match algorithm {
-        HashAlgorithm::Crc32 | HashAlgorithm::Crc32Custom => CRC32.checksum(bytes).into(),
-        HashAlgorithm::Crc16 | HashAlgorithm::Crc16Custom => CRC16.checksum(bytes).into(),
+        HashAlgorithm::Crc32 => CRC32.checksum(bytes).into(),
+        HashAlgorithm::Crc16 => CRC16.checksum(bytes).into(),
         HashAlgorithm::CrcCcitt => CCITT.checksum(bytes).into(),
         HashAlgorithm::Csum16 => finish(sum_bytes(bytes)).into(),
         HashAlgorithm::Xor16 => words(bytes).fold(0, |a, w| a ^ w),
         HashAlgorithm::Identity => {
             bytes.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
         }
+        HashAlgorithm::Custom(crc) => crcs[crc.index()].checksum(bytes),
     }
 }
 
@@ -196,15 +200,15 @@ mod tests {
     #[test]
     fn published_check_values() {
         let digits = b"123456789";
-        assert_eq!(hash_bytes(Crc32, digits), 0xcbf4_3926);
-        assert_eq!(hash_bytes(Crc16, digits), 0xbb3d);
-        assert_eq!(hash_bytes(CrcCcitt, digits), 0x29b1);
+        assert_eq!(hash_bytes(Crc32, &[], digits), 0xcbf4_3926);
+        assert_eq!(hash_bytes(Crc16, &[], digits), 0xbb3d);
+        assert_eq!(hash_bytes(CrcCcitt, &[], digits), 0x29b1);
         let rfc1071 = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
-        assert_eq!(hash_bytes(Csum16, &rfc1071), u64::from(!0xddf2u16));
-        assert_eq!(hash_bytes(Xor16, &[0x12, 0x34, 0xff]), 0x1234 ^ 0xff00);
-        assert_eq!(hash_bytes(Identity, digits), 0x3132_3334_3536_3738);
-        assert_eq!(hash_bytes(Identity, &[1, 2]), 0x102);
-        assert_eq!(hash_bytes(Csum16, &[]), 0xffff);
+        assert_eq!(hash_bytes(Csum16, &[], &rfc1071), u64::from(!0xddf2u16));
+        assert_eq!(hash_bytes(Xor16, &[], &[0x12, 0x34, 0xff]), 0x1234 ^ 0xff00);
+        assert_eq!(hash_bytes(Identity, &[], digits), 0x3132_3334_3536_3738);
+        assert_eq!(hash_bytes(Identity, &[], &[1, 2]), 0x102);
+        assert_eq!(hash_bytes(Csum16, &[], &[]), 0xffff);
     }
 
     /// The sum over fields is the sum over the packed bytes, whatever the widths and the payload.
@@ -234,15 +238,15 @@ mod tests {
             let payload: Vec<u8> = (0..next() % 5).map(|_| next() as u8).collect();
             let mut scratch = Vec::new();
             let list = List::new(items.clone());
-            let got = hash(Csum16, &list, &slots, &payload, &mut scratch);
+            let got = hash(Csum16, &[], &list, &slots, &payload, &mut scratch);
             let slow = List { terms: Vec::new(), ..list };
-            assert_eq!(got, hash(Csum16, &slow, &slots, &payload, &mut scratch));
+            assert_eq!(got, hash(Csum16, &[], &slow, &slots, &payload, &mut scratch));
             scratch.clear();
             let mut packer = Packer::new(&mut scratch);
             each(&items, &slots, |v, w| packer.put(v, w));
             packer.finish();
             scratch.extend_from_slice(&payload);
-            assert_eq!(got, hash_bytes(Csum16, &scratch), "round {round} {items:?}");
+            assert_eq!(got, hash_bytes(Csum16, &[], &scratch), "round {round} {items:?}");
         }
     }
 }

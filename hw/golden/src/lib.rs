@@ -10,6 +10,7 @@
 mod checksum;
 mod code;
 mod compile;
+mod crc;
 mod error;
 mod golden;
 mod input;

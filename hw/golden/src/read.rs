@@ -1,9 +1,14 @@
 //! Reading what a control plane may want to know.
 
+use crate::crc::CustomCrc;
 use crate::golden::Golden;
 use restage_program::Bits;
-use restage_program::entity::{Counter, Entity, Map, Meter, Profile, Register, Table, ValueSet};
-use restage_program::entry::{CloneTarget, CounterValue, Entry, KeyMatch, MeterConfig, Replica};
+use restage_program::entity::{
+    Counter, Crc, Entity, Map, Meter, Profile, Register, Table, ValueSet,
+};
+use restage_program::entry::{
+    CloneTarget, CounterValue, CrcParams, Entry, KeyMatch, MeterConfig, Replica,
+};
 use restage_program::program::{ActionCall, FieldDecl};
 
 /// An entry of a table and what belongs to it.
@@ -46,6 +51,11 @@ impl Golden {
     /// Rates of a meter; `None` also when it has none.
     pub fn meter(&self, meter: Meter, index: u32) -> Option<MeterConfig> {
         self.state.meters.get(meter.index())?.get(index as usize)?.config()
+    }
+
+    /// Parameters of a custom CRC.
+    pub fn crc(&self, crc: Crc) -> Option<CrcParams> {
+        self.state.crcs.get(crc.index()).map(CustomCrc::params)
     }
 
     /// Entries of a table in the order in which they were installed, the program's own first.

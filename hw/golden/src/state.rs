@@ -1,5 +1,6 @@
 //! What outlives a packet: entries, registers, counters, meters, maps, groups and sessions.
 
+use crate::crc::CustomCrc;
 use crate::error::BuildError;
 use crate::layout::slots_of;
 use crate::map::MapState;
@@ -48,6 +49,7 @@ pub(crate) struct State {
     pub maps: Vec<MapState>,
     pub groups: HashMap<u16, Vec<Replica>>,
     pub sessions: BTreeMap<u32, Session>,
+    pub crcs: Vec<CustomCrc>,
     /// The generators of [`restage_program::random`], by site.
     pub random: Vec<u64>,
     /// The time of the last packet, in microseconds.
@@ -117,6 +119,7 @@ impl State {
             maps: program.maps.keys().map(|m| MapState::new(program, m)).collect(),
             groups: HashMap::new(),
             sessions: BTreeMap::new(),
+            crcs: program.crcs.values().map(|c| CustomCrc::standard(c.width)).collect(),
             random: (0..Sites::of(program).count()).map(|site| random::start(seed, site)).collect(),
             now: 0,
         })

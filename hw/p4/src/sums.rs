@@ -12,7 +12,7 @@ use restage_program::entity::Meta;
 use restage_program::expr::{Expr, HeaderRef, Place};
 use restage_program::op::Op;
 use restage_program::program::{
-    Checksum, DigestDecl, FieldDecl, FieldListDecl, HashAlgorithm, Item,
+    Checksum, CrcDecl, DigestDecl, FieldDecl, FieldListDecl, HashAlgorithm, Item,
 };
 use restage_program::stmt::{Stmt, StmtKind};
 use std::collections::HashMap;
@@ -20,10 +20,9 @@ use std::collections::HashMap;
 /// A hash function by BMv2's name.
 pub(crate) fn algorithm(node: &Node) -> Result<HashAlgorithm> {
     Ok(match node.text()? {
-        "crc32" => HashAlgorithm::Crc32,
-        "crc32_custom" => HashAlgorithm::Crc32Custom,
-        "crc16" => HashAlgorithm::Crc16,
-        "crc16_custom" => HashAlgorithm::Crc16Custom,
+        // Only those of named calculations can be set, see `calculations`.
+        "crc32" | "crc32_custom" => HashAlgorithm::Crc32,
+        "crc16" | "crc16_custom" => HashAlgorithm::Crc16,
         "crcCCITT" => HashAlgorithm::CrcCcitt,
         "csum16" | "cksum16" => HashAlgorithm::Csum16,
         "xor16" => HashAlgorithm::Xor16,
@@ -90,13 +89,25 @@ fn number(objects: &mut Objects, node: &Node, field: Field) -> Result<Expr> {
     }
 }
 
-/// Named calculations.
+/// Named calculations. One with a custom CRC is what BMv2's control plane sets by the calculation's name.
 pub(crate) fn calculations(root: &Node, objects: &mut Objects) -> Result<()> {
     for node in root.list("calculations")? {
         let (items, with_payload) = items(objects, &node.get("input")?)?;
-        let calculation =
-            Calculation { algorithm: algorithm(&node.get("algo")?)?, items, with_payload };
-        objects.names.calculations.insert(node.name("name")?.to_string(), calculation);
+        let (name, algo) = (node.name("name")?.to_string(), node.get("algo")?);
+        let width = match algo.text()? {
+            "crc16_custom" => Some(16),
+            "crc32_custom" => Some(32),
+            _ => None,
+        };
+        let algorithm = match width {
+            Some(width) => {
+                let decl = CrcDecl { name: name.clone(), width, loc: node.loc() };
+                HashAlgorithm::Custom(objects.program.crcs.push(decl))
+            }
+            None => algorithm(&algo)?,
+        };
+        let calculation = Calculation { algorithm, items, with_payload };
+        objects.names.calculations.insert(name, calculation);
     }
     Ok(())
 }

@@ -78,6 +78,8 @@ entities! {
     FieldList "field list";
     /// A message to the control plane.
     Digest "digest";
+    /// A CRC whose parameters are set at run time.
+    Crc "custom CRC";
 }
 
 /// A vector indexed by one kind of entity.

@@ -4,7 +4,7 @@
 //! among entries that match, the larger number wins.
 
 use crate::bits::Bits;
-use crate::entity::{Counter, Map, Meter, Profile, Register, Table, ValueSet};
+use crate::entity::{Counter, Crc, Map, Meter, Profile, Register, Table, ValueSet};
 use crate::program::ActionCall;
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,29 @@ pub struct MeterConfig {
     pub pir: f64,
     /// Peak burst in tokens.
     pub pburst: u64,
+}
+
+/// Parameters of a CRC, as the catalogues of CRCs give them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CrcParams {
+    /// The polynomial without its highest term.
+    pub polynomial: u32,
+    /// What the register starts from.
+    pub start: u32,
+    /// What the result is combined with by exclusive or.
+    pub xor: u32,
+    /// Whether the bits of a byte enter from the lowest on.
+    pub reflect_data: bool,
+    /// Whether the register is turned around before `xor`.
+    pub reflect_result: bool,
+}
+
+impl CrcParams {
+    /// Those of `Crc16` for 16 bits, of `Crc32` for others.
+    pub fn standard(width: u32) -> CrcParams {
+        let (polynomial, ones) = if width == 16 { (0x8005, 0) } else { (0x04c1_1db7, u32::MAX) };
+        CrcParams { polynomial, start: ones, xor: ones, reflect_data: true, reflect_result: true }
+    }
 }
 
 /// Contents of a counter.
@@ -204,6 +227,8 @@ pub enum Write {
         /// Its values.
         values: Vec<Bits>,
     },
+    /// Sets the parameters of a custom CRC, each number within its width.
+    SetCrc(Crc, CrcParams),
     /// Removes an entry of a map.
     DeleteMapEntry(Map, Vec<Bits>),
 }

@@ -5,7 +5,7 @@
 //! that come near.
 
 use crate::entity::{
-    Action, Counter, Digest, Entity, Map, Meter, Profile, Register, Table, ValueSet,
+    Action, Counter, Crc, Digest, Entity, Map, Meter, Profile, Register, Table, ValueSet,
 };
 use crate::program::{Preamble, Program};
 
@@ -172,6 +172,12 @@ impl Program {
     pub fn find_direct_meter(&self, name: &str) -> Result<Table, NameError> {
         let all = self.tables.iter().filter_map(|(k, t)| Some((k, &t.meter.as_ref()?.preamble)));
         find_preamble("direct meter", name, all)
+    }
+
+    /// The custom CRC with this name or unique suffix.
+    pub fn find_crc(&self, name: &str) -> Result<Crc, NameError> {
+        let all: Vec<(Crc, &str)> = self.crcs.iter().map(|(k, d)| (k, d.name.as_str())).collect();
+        find(Crc::KIND, name, all.into_iter())
     }
 
     fn find_action_among<'p>(

@@ -4,7 +4,7 @@ use super::Rng;
 use super::make::{GROUPS, PORTS, SESSIONS};
 use restage_program::entity::Table;
 use restage_program::entry::{
-    CloneTarget, CounterValue, Entry, EntryTarget, KeyMatch, MeterConfig, Replica, Write,
+    CloneTarget, CounterValue, CrcParams, Entry, EntryTarget, KeyMatch, MeterConfig, Replica, Write,
 };
 use restage_program::program::{ActionCall, ActionScope, MatchKind, Program, TableDecl};
 use restage_program::{Bits, Type};
@@ -100,6 +100,15 @@ pub fn writes(program: &Program, rng: &mut Rng) -> Vec<Write> {
             })
             .collect();
         out.push(Write::SetValueSet(set, members));
+    }
+    for (crc, decl) in program.crcs.iter() {
+        if rng.chance(50) {
+            let mut number = || rng.value(Type::Bit(decl.width)).low_u64() as u32;
+            let (polynomial, start, xor) = (number(), number(), number());
+            let (reflect_data, reflect_result) = (rng.chance(50), rng.chance(50));
+            let params = CrcParams { polynomial, start, xor, reflect_data, reflect_result };
+            out.push(Write::SetCrc(crc, params));
+        }
     }
     for (register, decl) in program.registers.iter() {
         if rng.chance(50) {

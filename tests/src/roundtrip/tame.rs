@@ -51,10 +51,10 @@ pub fn tame(program: &Program) -> Option<Program> {
     serde_json::from_value(value).ok()
 }
 
-/// The writes that such a program takes: it has no maps, and defaults of tables with profiles are fixed.
+/// The writes that such a program takes: it has no maps, p4c makes custom CRCs of its own, and defaults of tables with profiles are fixed.
 pub fn writes(program: &Program, writes: &[Write]) -> Vec<Write> {
     let fits = |write: &&Write| match write {
-        Write::SetMapEntry { .. } | Write::DeleteMapEntry(..) => false,
+        Write::SetMapEntry { .. } | Write::DeleteMapEntry(..) | Write::SetCrc(..) => false,
         Write::SetDefault(table, _) => {
             program.tables.get(*table).is_some_and(|t| t.profile.is_none())
         }

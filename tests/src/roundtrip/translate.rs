@@ -107,6 +107,8 @@ pub fn write(from: &Program, to: &Program, write: &Write) -> Option<Write> {
             priority: *priority,
             config: *config,
         },
+        // P4 has no names for them: p4c makes one of each place.
+        Write::SetCrc(..) => return None,
         Write::SetMapEntry { map, key, values } => {
             let map = same(&from.maps, &to.maps, *map, |d| &d.preamble)?;
             Write::SetMapEntry { map, key: key.clone(), values: values.clone() }

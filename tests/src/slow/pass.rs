@@ -360,7 +360,7 @@ impl Way<'_> {
             data.extend_from_slice(packet.payload());
         }
         let width = self.program.type_of_place(&checksum.field).ok()?.width();
-        let sum = super::hash::hash(checksum.algorithm, &data);
+        let sum = self.state.hash(self.program, checksum.algorithm, &data);
         Some(num::wrap(width, &sum.into()))
     }
 

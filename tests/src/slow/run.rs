@@ -211,7 +211,8 @@ impl Runner<'_> {
             StmtKind::Hash { dst, algorithm, base, items, max } => {
                 let base = num::natural(&scope.bits(packet, base)?);
                 let max = num::natural(&scope.bits(packet, max)?);
-                let hash = BigInt::from(scope.hash(packet, *algorithm, items)?);
+                let hash =
+                    BigInt::from(self.state.hash(program, *algorithm, &scope.list(packet, items)?));
                 let zero = BigInt::from(0);
                 let offset = if max == zero { zero } else { hash % max };
                 self.set_number(packet, params, dst, &(base + offset))?;
@@ -382,7 +383,8 @@ impl Runner<'_> {
                 listed.sort_unstable();
                 match (&profile.selector, listed.len() as u64) {
                     (Some(selector), n @ 1..) => {
-                        let hash = scope.hash(packet, selector.algorithm, &selector.items)?;
+                        let list = scope.list(packet, &selector.items)?;
+                        let hash = self.state.hash(program, selector.algorithm, &list);
                         state.members.get(&listed[(hash % n) as usize]).cloned()
                     }
                     _ => None,

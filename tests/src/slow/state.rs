@@ -1,11 +1,11 @@
 //! What outlives a packet: tables, groups, sessions, registers, counters, meters, maps.
 
 use super::meter::MeterCell;
-use restage_program::entity::{Map, Table};
+use restage_program::entity::{Crc, Map, Table};
 use restage_program::entry::{
-    CloneTarget, CounterValue, Entry, EntryTarget, KeyMatch, Replica, Write,
+    CloneTarget, CounterValue, CrcParams, Entry, EntryTarget, KeyMatch, Replica, Write,
 };
-use restage_program::program::{ActionCall, Program};
+use restage_program::program::{ActionCall, HashAlgorithm, Program};
 use restage_program::{Bits, Entity};
 use std::collections::BTreeMap;
 
@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub meters: Vec<Vec<MeterCell>>,
     /// Entries of a map in no order; the bucket of one is computed when it matters.
     pub maps: Vec<Vec<MapEntry>>,
+    /// Parameters of custom CRCs.
+    pub crcs: Vec<CrcParams>,
     /// Time of the packet that is processed, or was last.
     pub now: u64,
     pub sequences: super::chance::Sequences,
@@ -88,10 +90,17 @@ impl State {
                 .map(|m| vec![MeterCell::default(); m.size as usize])
                 .collect(),
             maps: vec![Vec::new(); program.maps.len()],
+            crcs: program.crcs.values().map(|c| CrcParams::standard(c.width)).collect(),
             now: 0,
             sequences: Default::default(),
             tally: BTreeMap::new(),
         }
+    }
+
+    /// The hash of bits with the parameters that are set.
+    pub fn hash(&self, program: &Program, algorithm: HashAlgorithm, data: &[bool]) -> u64 {
+        let custom = |crc: Crc| (program.crcs[crc].width, self.crcs[crc.index()]);
+        super::hash::hash(algorithm, data, custom)
     }
 
     /// Counts that something has happened.
@@ -217,6 +226,9 @@ impl State {
                 let now = self.now;
                 self.entry(*table, keys, *priority)?.meter.configure(*config, now);
             }
+            Write::SetCrc(crc, params) => {
+                *self.crcs.get_mut(crc.index()).ok_or(Refused("no such custom CRC"))? = *params;
+            }
             Write::SetMapEntry { map, key, values } => {
                 if !self.map_put(program, *map, key, values) {
                     return Err(Refused("the bucket is full"));
@@ -246,7 +258,7 @@ impl State {
 
     fn bucket(program: &Program, map: Map, key: &[Bits]) -> u64 {
         let bits: Vec<bool> = key.iter().flat_map(super::hash::wire_bits).collect();
-        let hash = super::hash::hash(restage_program::program::HashAlgorithm::Crc32, &bits);
+        let hash = super::hash::crc32(&bits);
         hash % u64::from(program.maps[map].buckets)
     }
 

@@ -4,7 +4,7 @@ use super::num;
 use super::packet::{Packet, element_headers};
 use restage_program::entity::{ErrorCode, Header};
 use restage_program::expr::{ElementIndex, Expr, HeaderRef, Place};
-use restage_program::program::{HashAlgorithm, Item, Program};
+use restage_program::program::{Item, Program};
 use restage_program::{Bits, Entity, Type, standard};
 
 /// Where an expression stands.
@@ -151,10 +151,5 @@ impl Scope<'_> {
             }
         }
         Ok(out)
-    }
-
-    /// The hash of a list.
-    pub fn hash(&self, packet: &Packet, algorithm: HashAlgorithm, items: &[Item]) -> Value<u64> {
-        Ok(super::hash::hash(algorithm, &self.list(packet, items)?))
     }
 }

@@ -295,7 +295,8 @@ impl Machine {
                 state.maps[*map as usize].remove(hash, &self.words, state.now);
             }
             Effect::Hash { dst, algorithm, base, items, max } => {
-                let number = hash(*algorithm, items, &self.slots, &[], &mut self.scratch);
+                let number =
+                    hash(*algorithm, &state.crcs, items, &self.slots, &[], &mut self.scratch);
                 let (base, max) = (self.get(base.slot), self.get(max.slot));
                 let offset = number.checked_rem(max).unwrap_or(0);
                 self.put_number(*dst, base.wrapping_add(offset));
@@ -303,7 +304,8 @@ impl Machine {
             Effect::Sum { dst, algorithm, items, with_payload } => {
                 let rest = bytes.get(self.taken..).unwrap_or_default();
                 let payload = if *with_payload { rest } else { &[] };
-                let sum = hash(*algorithm, items, &self.slots, payload, &mut self.scratch);
+                let scratch = &mut self.scratch;
+                let sum = hash(*algorithm, &state.crcs, items, &self.slots, payload, scratch);
                 self.set(dst.slot, sum);
             }
             Effect::Verified { index, sum, field } => {

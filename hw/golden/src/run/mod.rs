@@ -377,7 +377,7 @@ impl Machine {
                 let choices = &profile.choices[group as usize];
                 let hash = plan.selector.as_ref().map_or(0, |(algorithm, items)| {
                     let scratch = &mut self.scratch;
-                    crate::checksum::hash(*algorithm, items, &self.slots, &[], scratch)
+                    crate::checksum::hash(*algorithm, &state.crcs, items, &self.slots, &[], scratch)
                 });
                 choices.get((hash % choices.len().max(1) as u64) as usize).copied()
             }

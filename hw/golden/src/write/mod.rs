@@ -4,13 +4,14 @@
 pub(crate) mod entries;
 mod profiles;
 
+use crate::crc::CustomCrc;
 use crate::map::MapState;
 use crate::matching::Test;
 use crate::state::State;
 use restage_program::Bits;
 use restage_program::accept::{self, Fault, WriteError, in_range, object, rates, refused};
 use restage_program::entity::{Entity, Map, ValueSet};
-use restage_program::entry::{CloneTarget, KeyMatch, Replica, Write};
+use restage_program::entry::{CloneTarget, CrcParams, KeyMatch, Replica, Write};
 use restage_program::program::{FieldDecl, Program};
 
 /// Does a write.
@@ -69,6 +70,16 @@ pub(crate) fn write(program: &Program, state: &mut State, write: &Write) -> Resu
             in_range(*index, decl.size).map_err(refuse)?;
             rates(config.as_ref()).map_err(refuse)?;
             state.meters[meter.index()][*index as usize].configure(*config, state.now);
+            Ok(())
+        }
+        Write::SetCrc(crc, params) => {
+            let decl = object("custom CRC", &program.crcs, *crc)?;
+            let CrcParams { polynomial, start, xor, .. } = *params;
+            if (polynomial | start | xor).checked_shr(decl.width).unwrap_or(0) != 0 {
+                let text = format!("has {} bits, its parameters no more", decl.width);
+                return Err(refused("custom CRC", &decl.name, Fault::Invalid(text)));
+            }
+            state.crcs[crc.index()] = CustomCrc::new(decl.width, *params);
             Ok(())
         }
         Write::SetMapEntry { map, key, values } => {

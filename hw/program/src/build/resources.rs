@@ -54,6 +54,24 @@ impl Builder {
         self.program.maps.push(MapDecl { preamble, key, values, buckets, ways, idle_timeout_us })
     }
 
+    /// A CRC of 16 bits whose parameters are set at run time: an algorithm for hashes and sums.
+    #[track_caller]
+    pub fn crc16(&mut self, name: &str) -> HashAlgorithm {
+        self.crc(name, 16)
+    }
+
+    /// A CRC of 32 bits whose parameters are set at run time: an algorithm for hashes and sums.
+    #[track_caller]
+    pub fn crc32(&mut self, name: &str) -> HashAlgorithm {
+        self.crc(name, 32)
+    }
+
+    #[track_caller]
+    fn crc(&mut self, name: &str, width: u32) -> HashAlgorithm {
+        let decl = CrcDecl { name: name.into(), width, loc: Loc::caller() };
+        HashAlgorithm::Custom(self.program.crcs.push(decl))
+    }
+
     /// Metadata for a copy or a further pass to keep.
     #[track_caller]
     pub fn field_list<const N: usize>(&mut self, name: &str, fields: [Field; N]) -> FieldList {

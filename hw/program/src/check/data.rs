@@ -1,4 +1,4 @@
-//! Checksums, field lists, digests and the deparser: rules C, D and K.
+//! Checksums, custom CRCs, field lists, digests and the deparser: rules C, D and K.
 
 use super::Rule;
 use super::cx::{Cx, Scope, Spot};
@@ -34,6 +34,14 @@ impl<'p> Cx<'p> {
                 });
             });
         });
+        self.each(".crcs", p.crcs.values(), |cx, _, crc| {
+            cx.said(&crc.loc, |cx| {
+                if !matches!(crc.width, 16 | 32) {
+                    let found = format!("custom CRC `{}` has {} bits", crc.name, crc.width);
+                    cx.at(".width", |cx| cx.fault(Rule::K04, found, "16 or 32"));
+                }
+            });
+        });
         self.each(".digests", p.digests.values(), |cx, _, digest| {
             cx.object("digest", &digest.preamble, |cx| {
                 if digest.fields.is_empty() {
@@ -55,6 +63,7 @@ impl<'p> Cx<'p> {
     fn checksum(&mut self, sum: &'p Checksum) {
         self.said(&sum.loc, |cx| {
             cx.at(".condition", |cx| cx.condition(&sum.condition, Scope::CONTROL));
+            cx.algorithm(sum.algorithm);
             cx.items(&sum.items, Scope::CONTROL, sum.with_payload);
             cx.at(".field", |cx| cx.sum_place(&sum.field, Scope::CONTROL));
         });

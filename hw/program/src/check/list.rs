@@ -4,7 +4,7 @@ use super::Rule;
 use super::cx::{Cx, Scope};
 use super::expr::a;
 use crate::expr::{Expr, Place};
-use crate::program::Item;
+use crate::program::{HashAlgorithm, Item};
 use crate::types::Type;
 
 impl<'p> Cx<'p> {
@@ -34,6 +34,14 @@ impl<'p> Cx<'p> {
                 }
             });
         });
+    }
+
+    /// Checks a hash function.
+    pub fn algorithm(&mut self, algorithm: HashAlgorithm) {
+        if let HashAlgorithm::Custom(crc) = algorithm {
+            let count = self.p.crcs.len();
+            self.at(".algorithm.custom", |cx| cx.exists(crc, count));
+        }
     }
 
     fn member(&mut self, ty: Option<Type>) {

@@ -141,6 +141,7 @@ rules! {
     K01: "A list that is hashed or summed has a member, unless the payload is summed.";
     K02: "A sum or hash goes to a bit.";
     K03: "A member of a list is a number, a bool or a varbit.";
+    K04: "A custom CRC has 16 or 32 bits.";
 
     D01: "A header is emitted once at most.";
 

@@ -146,6 +146,9 @@ impl<'p> Cx<'p> {
         let lists = p.field_lists.values().enumerate();
         let lists = lists.map(|(i, l)| named("field_lists", i, &l.name, &l.loc)).collect();
         self.namespace("field list", Form::Dotted, lists);
+        let crcs = p.crcs.values().enumerate();
+        let crcs = crcs.map(|(i, c)| named("crcs", i, &c.name, &c.loc)).collect();
+        self.namespace("custom CRC", Form::Dotted, crcs);
         let errors = p.errors.values().enumerate();
         let errors = errors
             .map(|(i, e)| Named { step: format!(".errors[{i}]"), name: e, loc: None })

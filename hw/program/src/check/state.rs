@@ -44,7 +44,10 @@ impl<'p> Cx<'p> {
             cx.object("action profile", &decl.preamble, |cx| {
                 cx.size(decl.size, MAX_ENTRIES);
                 if let Some(selector) = &decl.selector {
-                    cx.at(".selector", |cx| cx.items(&selector.items, Scope::CONTROL, false));
+                    cx.at(".selector", |cx| {
+                        cx.algorithm(selector.algorithm);
+                        cx.items(&selector.items, Scope::CONTROL, false);
+                    });
                 }
             });
         });

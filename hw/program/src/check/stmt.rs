@@ -216,7 +216,8 @@ impl<'p> Cx<'p> {
                 self.at(".error", |cx| cx.exists(*error, p.errors.len()));
             }
             StmtKind::Call { action, args } => self.call(*action, args, scope),
-            StmtKind::Hash { dst, base, items, max, .. } => {
+            StmtKind::Hash { dst, algorithm, base, items, max } => {
+                self.algorithm(*algorithm);
                 self.at(".dst", |cx| cx.sum_place(dst, scope));
                 self.at(".base", |cx| cx.unsigned(base, scope, "the base"));
                 self.at(".max", |cx| cx.unsigned(max, scope, "the number of results"));

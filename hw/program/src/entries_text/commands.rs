@@ -3,7 +3,7 @@
 use super::error::Stop;
 use super::lines::{Line, MAX_WORDS, Word};
 use super::session::Session;
-use super::{replication, selectors, stateful, tables, value};
+use super::{crcs, replication, selectors, stateful, tables, value, value_sets};
 use crate::bits::Bits;
 use crate::names;
 use crate::program::{ActionCall, FieldDecl};
@@ -23,9 +23,12 @@ const COMMANDS: &[Command] = &[
     ("table_indirect_modify", "TABLE ENTRY MEMBER [timeout=MS]", tables::modify_member),
     ("table_indirect_modify_with_group", "TABLE ENTRY GROUP [timeout=MS]", tables::modify_group),
     ("table_delete", "TABLE ENTRY", tables::delete),
+    ("table_indirect_delete", "TABLE ENTRY", tables::delete),
+    ("table_clear", "TABLE", tables::clear),
     ("table_set_timeout", "TABLE ENTRY MS", tables::set_timeout),
     ("table_set_default", "TABLE ACTION ARG...", tables::set_default),
     ("table_reset_default", "TABLE", tables::reset_default),
+    ("table_indirect_reset_default", "TABLE", tables::reset_default),
     ("act_prof_create_member", "PROFILE ACTION ARG...", selectors::create_member),
     ("act_prof_modify_member", "PROFILE ACTION MEMBER ARG...", selectors::modify_member),
     ("act_prof_delete_member", "PROFILE MEMBER", selectors::delete_member),
@@ -37,16 +40,25 @@ const COMMANDS: &[Command] = &[
     ("mc_mgrp_create", "GROUP", replication::create_group),
     ("mc_mgrp_destroy", "GROUP", replication::destroy_group),
     ("mc_node_create", "RID PORT...", replication::create_node),
+    ("mc_node_update", "NODE PORT...", replication::update_node),
+    ("mc_node_destroy", "NODE", replication::destroy_node),
     ("mc_node_associate", "GROUP NODE", replication::associate),
+    ("mc_node_dissociate", "GROUP NODE", replication::dissociate),
     ("mirroring_add", "SESSION PORT[:RID]... [truncate=BYTES]", replication::mirror),
     ("mirroring_add_mc", "SESSION GROUP [truncate=BYTES]", replication::mirror_group),
     ("mirroring_delete", "SESSION", replication::mirror_delete),
-    ("pvs_add", "VALUE_SET KEY...", stateful::pvs_add),
-    ("pvs_clear", "VALUE_SET", stateful::pvs_clear),
+    ("pvs_add", "VALUE_SET KEY...", value_sets::add),
+    ("pvs_remove", "VALUE_SET KEY...", value_sets::remove),
+    ("pvs_clear", "VALUE_SET", value_sets::clear),
     ("register_write", "REGISTER INDEX VALUE", stateful::register_write),
+    ("register_reset", "REGISTER", stateful::register_reset),
     ("counter_write", "COUNTER INDEX PACKETS BYTES", stateful::counter_write),
+    ("counter_reset", "COUNTER", stateful::counter_reset),
     ("meter_set_rates", "METER INDEX RATE:BURST RATE:BURST", stateful::meter_set_rates),
     ("meter_unset", "METER INDEX", stateful::meter_unset),
+    ("meter_array_set_rates", "METER RATE:BURST RATE:BURST", stateful::meter_array_set_rates),
+    ("set_crc16_parameters", "CRC POLYNOMIAL START XOR REFLECT_DATA REFLECT_RESULT", crcs::set_16),
+    ("set_crc32_parameters", "CRC POLYNOMIAL START XOR REFLECT_DATA REFLECT_RESULT", crcs::set_32),
     ("map_add", "MAP KEY... => VALUE...", stateful::map_add),
     ("map_delete", "MAP KEY...", stateful::map_delete),
 ];

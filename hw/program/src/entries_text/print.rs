@@ -121,6 +121,15 @@ impl<'p> Printer<'p> {
                 let entry = self.entry(*table, keys, *priority);
                 self.meter(name, &entry, config.as_ref());
             }
+            Write::SetCrc(crc, p) => {
+                let decl = self.program.crcs.get(*crc);
+                let (name, width) = decl.map_or(("?", 32), |c| (c.name.as_str(), c.width));
+                let digits = width as usize / 4 + 2;
+                let numbers = [p.polynomial, p.start, p.xor].map(|n| format!("{n:#0digits$x}"));
+                let flags = format!("{} {}", p.reflect_data, p.reflect_result);
+                let command = format!("set_crc{width}_parameters");
+                self.line(&[&command, name, &numbers.join(" "), &flags]);
+            }
             Write::SetMapEntry { map, key, values: v } => {
                 let decl = self.program.maps.get(*map);
                 let key = values(decl.map_or(&[], |d| d.key.as_slice()), key);

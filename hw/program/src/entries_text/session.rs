@@ -2,14 +2,15 @@
 
 use super::error::{Faults, Stop};
 use super::lines::{Line, Word};
+use super::replication::Replication;
 use crate::entity::{Entity, Profile, Table, ValueSet};
-use crate::entry::{Entry, Replica, Write};
+use crate::entry::{Entry, KeyMatch, Write};
 use crate::names::NameError;
 use crate::program::Program;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Members of groups and value sets that the writes of one text may hold together. A line that adds to
+/// Members of groups and value sets, and cells of whole arrays, that the writes of one text may hold together. A line that adds to
 /// a list written before other lines repeats the whole list, so a text could otherwise ask for the
 /// square of its length.
 const MAX_LIST_ITEMS: usize = 1 << 22;
@@ -24,11 +25,12 @@ pub(super) struct Session<'p> {
     pub groups: BTreeMap<Profile, u32>,
     /// Which write said a group last.
     pub groups_at: BTreeMap<(Profile, u32), usize>,
-    /// The same of multicast groups and value sets.
-    pub multicast_at: BTreeMap<u16, usize>,
+    /// The same of value sets.
     pub value_sets_at: BTreeMap<ValueSet, usize>,
-    /// Replication nodes: port by port.
-    pub nodes: Vec<Vec<Replica>>,
+    /// How many writes there were when a table was cleared last.
+    pub cleared_at: BTreeMap<Table, usize>,
+    /// Multicast groups and their nodes.
+    pub replication: Replication,
     list_items: usize,
 }
 
@@ -50,9 +52,9 @@ impl<'p> Session<'p> {
             members: BTreeMap::new(),
             groups: BTreeMap::new(),
             groups_at: BTreeMap::new(),
-            multicast_at: BTreeMap::new(),
             value_sets_at: BTreeMap::new(),
-            nodes: Vec::new(),
+            cleared_at: BTreeMap::new(),
+            replication: Replication::default(),
             list_items: 0,
         }
     }
@@ -87,14 +89,23 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Accounts for a list of `items` members in a write.
+    /// Deletes these entries, all that a table has.
+    pub fn clear(&mut self, table: Table, all: Vec<(Vec<KeyMatch>, u32)>) {
+        let gone = all.into_iter().map(|(keys, priority)| Write::Delete { table, keys, priority });
+        self.writes.extend(gone);
+        self.entries.entry(table).or_default().fill(None);
+        self.cleared_at.insert(table, self.writes.len());
+    }
+
+    /// Accounts for a list of `items` members in a write, or for so many writes of one line.
     pub fn list(&mut self, line: &Line, items: usize) -> Result<(), Stop> {
         self.list_items = self.list_items.saturating_add(items);
         if self.list_items <= MAX_LIST_ITEMS {
             return Ok(());
         }
         let help = "write all lines of one group together: they are then one write".to_string();
-        Err(self.fault(line, line.words[0], "groups are changed too often", Some(help)))
+        let message = "groups or whole tables and arrays are changed too often";
+        Err(self.fault(line, line.words[0], message, Some(help)))
     }
 
     pub fn fault(

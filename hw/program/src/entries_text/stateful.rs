@@ -1,9 +1,11 @@
-//! Commands on state: registers, counters, meters, value sets, maps.
+//! Commands on state: registers, counters, meters, maps.
 
 use super::commands::Args;
 use super::error::Stop;
+use super::live::live;
 use super::session::Session;
 use super::{rates, tables, value};
+use crate::bits::Bits;
 use crate::entity::Table;
 use crate::entry::{CounterValue, MeterConfig, Write};
 use crate::names::NameError;
@@ -24,6 +26,17 @@ pub(super) fn register_write(s: &mut Session, args: &Args) -> Result<(), Stop> {
             return Err(s.fault(args.line, word, message, help));
         }
     }
+    Ok(())
+}
+
+pub(super) fn register_reset(s: &mut Session, args: &Args) -> Result<(), Stop> {
+    let (name, rest) = args.first(s)?;
+    let register = s.named(args.line, name, s.program.find_register(name.text))?;
+    rest.end(s)?;
+    let Some(decl) = s.program.registers.get(register) else { return Ok(()) };
+    s.list(args.line, decl.size as usize)?;
+    let zero = Bits::zero(decl.ty.width());
+    s.writes.extend((0..decl.size).map(|i| Write::SetRegister(register, i, zero.clone())));
     Ok(())
 }
 
@@ -69,6 +82,32 @@ pub(super) fn counter_write(s: &mut Session, args: &Args) -> Result<(), Stop> {
     Ok(())
 }
 
+pub(super) fn counter_reset(s: &mut Session, args: &Args) -> Result<(), Stop> {
+    let (name, rest) = args.first(s)?;
+    let (array, direct) =
+        (s.program.find_counter(name.text), s.program.find_direct_counter(name.text));
+    let found = s.named(args.line, name, array_or_direct(array, direct))?;
+    rest.end(s)?;
+    let value = CounterValue::default();
+    match found {
+        Named::Array(counter) => {
+            let size = s.program.counters.get(counter).map_or(0, |c| c.size);
+            s.list(args.line, size as usize)?;
+            s.writes.extend((0..size).map(|i| Write::SetCounter(counter, i, value)));
+        }
+        Named::Direct(table) => {
+            let all = live(s, args.line, table)?.into_iter();
+            s.writes.extend(all.map(|(keys, priority)| Write::SetDirectCounter {
+                table,
+                keys,
+                priority,
+                value,
+            }));
+        }
+    }
+    Ok(())
+}
+
 fn counter_value(s: &mut Session, args: Args) -> Result<CounterValue, Stop> {
     let (packets, rest) = args.one(s, "number of packets", u64::MAX)?;
     let (bytes, rest) = rest.one(s, "number of bytes", u64::MAX)?;
@@ -77,20 +116,41 @@ fn counter_value(s: &mut Session, args: Args) -> Result<CounterValue, Stop> {
 }
 
 pub(super) fn meter_set_rates(s: &mut Session, args: &Args) -> Result<(), Stop> {
-    meter(s, *args, |s, rest| {
-        let [committed, peak] = rest.words else {
-            return Err(s.fault_at_end(rest.line, "a meter has two rates", rest.usage()));
-        };
-        match rates::parse(committed.text, peak.text) {
-            Ok(config) => Ok(Some(config)),
-            Err(message) => {
-                let help =
-                    "RATE in tokens per microsecond, BURST in tokens; a token is a packet or \
-                            a byte, as the meter measures"
-                        .to_string();
-                Err(s.fault(rest.line, *committed, message, Some(help)))
-            }
+    meter(s, *args, |s, rest| two_rates(s, rest).map(Some))
+}
+
+pub(super) fn meter_array_set_rates(s: &mut Session, args: &Args) -> Result<(), Stop> {
+    let (name, rest) = args.first(s)?;
+    let (array, direct) = (s.program.find_meter(name.text), s.program.find_direct_meter(name.text));
+    let found = s.named(args.line, name, array_or_direct(array, direct))?;
+    let config = Some(two_rates(s, rest)?);
+    match found {
+        Named::Array(meter) => {
+            let size = s.program.meters.get(meter).map_or(0, |m| m.size);
+            s.list(args.line, size as usize)?;
+            s.writes.extend((0..size).map(|i| Write::SetMeter(meter, i, config)));
         }
+        Named::Direct(table) => {
+            let all = live(s, args.line, table)?.into_iter();
+            s.writes.extend(all.map(|(keys, priority)| Write::SetDirectMeter {
+                table,
+                keys,
+                priority,
+                config,
+            }));
+        }
+    }
+    Ok(())
+}
+
+fn two_rates(s: &mut Session, rest: Args) -> Result<MeterConfig, Stop> {
+    let [committed, peak] = rest.words else {
+        return Err(s.fault_at_end(rest.line, "a meter has two rates", rest.usage()));
+    };
+    rates::parse(committed.text, peak.text).map_err(|message| {
+        let help = "RATE in tokens per microsecond, BURST in tokens; a token is a packet or a byte, \
+                    as the meter measures";
+        s.fault(rest.line, *committed, message, Some(help.to_string()))
     })
 }
 
@@ -121,54 +181,6 @@ fn meter(
         }
     }
     Ok(())
-}
-
-pub(super) fn pvs_clear(s: &mut Session, args: &Args) -> Result<(), Stop> {
-    let (name, rest) = args.first(s)?;
-    let set = s.named(args.line, name, s.program.find_value_set(name.text))?;
-    rest.end(s)?;
-    s.value_sets_at.insert(set, s.writes.len());
-    s.writes.push(Write::SetValueSet(set, Vec::new()));
-    Ok(())
-}
-
-pub(super) fn pvs_add(s: &mut Session, args: &Args) -> Result<(), Stop> {
-    let (name, rest) = args.first(s)?;
-    let set = s.named(args.line, name, s.program.find_value_set(name.text))?;
-    let program = s.program;
-    let Some(decl) = program.value_sets.get(set) else { return Err(rest.unexpected(s, name)) };
-    if rest.words.len() != decl.columns.len() {
-        let columns: Vec<String> =
-            decl.columns.iter().map(|c| format!("{} ({})", c.name, c.ty)).collect();
-        let help = format!("{} takes {}", decl.preamble.name, columns.join(", "));
-        let message = super::commands::there_are(rest.words.len(), "key");
-        return Err(s.fault_at_end(args.line, message, help));
-    }
-    let mut member = Vec::with_capacity(rest.words.len());
-    for (word, column) in rest.words.iter().zip(&decl.columns) {
-        match value::parse_any(column.ty, word.text) {
-            Ok(key) => member.push(key),
-            Err(message) => {
-                let help = Some("VALUE, VALUE&&&MASK, LOW->HIGH or *".to_string());
-                return Err(s.fault(args.line, *word, message, help));
-            }
-        }
-    }
-    let at = s.value_sets_at.get(&set).copied();
-    let last = at.is_some_and(|at| at + 1 == s.writes.len());
-    let mut members = match at.and_then(|at| s.writes.get_mut(at)) {
-        Some(Write::SetValueSet(_, members)) if last => std::mem::take(members),
-        Some(Write::SetValueSet(_, members)) => members.clone(),
-        _ => Vec::new(),
-    };
-    members.push(member);
-    let items = if last { 1 } else { members.len() };
-    if last {
-        s.writes.pop();
-    }
-    s.value_sets_at.insert(set, s.writes.len());
-    s.writes.push(Write::SetValueSet(set, members));
-    s.list(args.line, items)
 }
 
 pub(super) fn map_add(s: &mut Session, args: &Args) -> Result<(), Stop> {

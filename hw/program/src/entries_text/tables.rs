@@ -2,6 +2,7 @@
 
 use super::commands::Args;
 use super::error::Stop;
+use super::live::live;
 use super::session::Session;
 use super::value;
 use crate::entity::Table;
@@ -105,6 +106,18 @@ pub(super) fn delete(s: &mut Session, args: &Args) -> Result<(), Stop> {
     }
     let (keys, priority) = (known.keys, known.priority);
     s.writes.push(Write::Delete { table: on.table, keys, priority });
+    Ok(())
+}
+
+pub(super) fn clear(s: &mut Session, args: &Args) -> Result<(), Stop> {
+    let (on, rest) = subject(s, *args)?;
+    rest.end(s)?;
+    if on.decl.const_entries {
+        let message = format_args!("the entries of {} are constant", on.decl.preamble.name);
+        return Err(s.fault(args.line, args.words[0], message, None));
+    }
+    let all = live(s, args.line, on.table)?;
+    s.clear(on.table, all);
     Ok(())
 }
 

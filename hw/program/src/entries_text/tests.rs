@@ -29,6 +29,8 @@ fn program() -> Program {
         p.register("seen", bit(48), 8);
         p.counter("packets", Unit::Both, 8);
         p.meter("police", Unit::Packets, 8);
+        p.crc16("row");
+        p.crc32("rows.wide");
         p.map("flows", [("src", bit(32))], [("state", bit(4))], (8, 2), 0);
     })
 }
@@ -83,6 +85,8 @@ register_write seen 7 00:00:00:00:00:09
 counter_write packets 1 2 3
 meter_set_rates police 0 1e-6:0 1e3:100
 meter_unset police 0
+set_crc16_parameters row 0x1021 0xffff 0x0000 false true
+set_crc32_parameters rows.wide 0x1edc6f41 0xffffffff 0xffffffff true true
 map_add flows 10.0.0.1 => 3
 map_delete flows 10.0.0.1
 ";
@@ -129,6 +133,63 @@ fn groups_grow_line_by_line() {
     assert_eq!(writes.iter().map(ports).collect::<Vec<_>>(), [vec![1, 2], vec![], vec![1, 2, 3]]);
 }
 
+/// A node that is changed or destroyed changes the groups that have it.
+#[test]
+fn groups_follow_their_nodes() {
+    let writes = read(
+        "mc_mgrp_create 1\nmc_mgrp_create 2\nmc_node_create 5 1 2\nmc_node_create 6 3\n\
+         mc_node_associate 1 0\nmc_node_associate 1 1\nmc_node_associate 2 1\n\
+         mc_node_update 1 7\nmc_node_dissociate 1 0\nmc_node_destroy 1\n",
+    );
+    let said = writes.iter().map(|w| match w {
+        Write::SetMulticast { group, replicas: Some(r) } => {
+            (*group, r.iter().map(|r| (r.rid, r.port)).collect())
+        }
+        other => panic!("{other:?}"),
+    });
+    let said: Vec<(u16, Vec<(u16, u16)>)> = said.collect();
+    let wanted = [
+        (1, vec![]),
+        (2, vec![]),
+        (1, vec![(5, 1), (5, 2), (6, 3)]),
+        (2, vec![(6, 3)]),
+        (1, vec![(5, 1), (5, 2), (6, 7)]),
+        (2, vec![(6, 7)]),
+        (1, vec![]),
+        (2, vec![]),
+    ];
+    assert_eq!(said, wanted);
+}
+
+/// Commands on all entries are about those that the lines above have left.
+#[test]
+fn whole_tables_and_arrays() {
+    let text = "\
+table_add route drop 10.0.0.0/8 =>
+table_add route drop 11.0.0.0/8 =>
+table_delete route [10.0.0.0/8]
+table_add route drop * =>
+table_delete route 1
+table_add route drop 12.0.0.0/8 =>
+counter_reset route_hits
+table_clear route
+table_add route drop 10.0.0.0/8 =>
+table_clear route
+table_clear route
+register_reset seen
+counter_reset packets
+meter_array_set_rates police 1e-6:1 1e-6:1
+pvs_add ports 7
+pvs_add ports 8
+pvs_remove ports 7
+";
+    let program = program();
+    let writes = print(&program, &read(text));
+    let behind = writes.lines().skip(6).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(behind);
+    assert!(parse(&program, "table_clear route\ntable_delete route 0").is_err());
+}
+
 #[test]
 fn the_smaller_number_in_text_is_the_larger_priority() {
     assert_eq!(priority(0), Some(i32::MAX as u32));
@@ -159,6 +220,13 @@ table_set_default acl to 1 2
 table_delete route 3
 table_modify route drop [1/8
 register_write seen 8 0
+set_crc16_parameters row 0x11021 0 0 0 0
+set_crc32_parameters row 1 0 0 0 0
+set_crc16_parameters row 1 0 0 yes 0
+set_crc16_parameters rows 1 0 0 0 0
+register_reset sen
+mc_node_update 0 1
+pvs_remove ports 7
 register_write seen 0 0x1000000000000
 counter_write packetz 0 1 1
 meter_set_rates police 0 2:1 1:1

@@ -1,5 +1,6 @@
 //! Lists that are hashed or summed.
 
+use crate::entity::Crc;
 use crate::expr::{Expr, HeaderRef, Place};
 use crate::loc::Loc;
 use serde::{Deserialize, Serialize};
@@ -45,12 +46,8 @@ pub enum Item {
 pub enum HashAlgorithm {
     /// CRC-32 of Ethernet.
     Crc32,
-    /// CRC-32 with parameters set at run time; those of `Crc32` until then.
-    Crc32Custom,
     /// CRC-16, reflected 0x8005, start 0.
     Crc16,
-    /// CRC-16 with parameters set at run time; those of `Crc16` until then.
-    Crc16Custom,
     /// CRC-16 with polynomial 0x1021, start 0xffff (CCITT).
     CrcCcitt,
     /// Complement of the one's complement sum of 16-bit words.
@@ -59,4 +56,6 @@ pub enum HashAlgorithm {
     Xor16,
     /// The first 64 bits as a number.
     Identity,
+    /// A CRC whose parameters are set at run time.
+    Custom(Crc),
 }

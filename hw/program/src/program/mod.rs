@@ -1,8 +1,8 @@
 //! The program: flat lists of declarations, and the two halves.
 
 use crate::entity::{
-    Action, Counter, Digest, EntityMap, ErrorCode, FieldList, Header, HeaderType, Map, Meta, Meter,
-    Profile, Register, Stack, State, Table, Union, ValueSet,
+    Action, Counter, Crc, Digest, EntityMap, ErrorCode, FieldList, Header, HeaderType, Map, Meta,
+    Meter, Profile, Register, Stack, State, Table, Union, ValueSet,
 };
 use crate::loc::Loc;
 use crate::stmt::Block;
@@ -65,6 +65,9 @@ pub struct Program {
     pub registers: EntityMap<Register, RegisterDecl>,
     /// Maps.
     pub maps: EntityMap<Map, MapDecl>,
+    /// CRCs whose parameters are set at run time.
+    #[serde(default, skip_serializing_if = "EntityMap::is_empty")]
+    pub crcs: EntityMap<Crc, CrcDecl>,
     /// Lists of metadata kept by copies and loops.
     pub field_lists: EntityMap<FieldList, FieldListDecl>,
     /// Messages to the control plane.
@@ -131,6 +134,7 @@ impl Program {
             meters: EntityMap::new(),
             registers: EntityMap::new(),
             maps: EntityMap::new(),
+            crcs: EntityMap::new(),
             field_lists: EntityMap::new(),
             digests: EntityMap::new(),
             ingress: Vec::new(),

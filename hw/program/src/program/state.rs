@@ -2,6 +2,7 @@
 
 use super::{FieldDecl, Preamble};
 use crate::expr::Expr;
+use crate::loc::Loc;
 use crate::types::Type;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,19 @@ pub struct MapDecl {
     pub ways: u32,
     /// An entry not used for longer than this is dead, in microseconds; 0 for never.
     pub idle_timeout_us: u64,
+}
+
+/// A CRC whose parameters the control plane sets; until then they are those of `Crc16` or `Crc32`. All
+/// lists that are hashed by it change together.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CrcDecl {
+    /// What the control plane knows it by. P4Runtime has no ids for such.
+    pub name: String,
+    /// Bits of the sum: 16 or 32.
+    pub width: u32,
+    /// Where it was declared.
+    #[serde(skip)]
+    pub loc: Loc,
 }
 
 /// A message to the control plane.

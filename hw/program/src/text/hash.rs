@@ -70,9 +70,7 @@ impl Body<'_> {
 pub(super) fn algorithm(file: &File<'_>, algorithm: HashAlgorithm) -> &'static str {
     match algorithm {
         HashAlgorithm::Crc32 => "crc32",
-        HashAlgorithm::Crc32Custom => "crc32_custom",
         HashAlgorithm::Crc16 => "crc16",
-        HashAlgorithm::Crc16Custom => "crc16_custom",
         HashAlgorithm::CrcCcitt => {
             file.gap(Gap::CCITT);
             "crc16_custom"
@@ -80,5 +78,9 @@ pub(super) fn algorithm(file: &File<'_>, algorithm: HashAlgorithm) -> &'static s
         HashAlgorithm::Csum16 => "csum16",
         HashAlgorithm::Xor16 => "xor16",
         HashAlgorithm::Identity => "identity",
+        HashAlgorithm::Custom(crc) => match file.program.crcs.get(crc).map(|c| c.width) {
+            Some(16) => "crc16_custom",
+            _ => "crc32_custom",
+        },
     }
 }

@@ -14,6 +14,9 @@ crate::cases! {
     a_hash_of_an_error breaks K03: |p, b| p.ingress(|c| c.hash(b.m.index, Crc32, list![b.m.cause], 0, 8));
     a_checksum_if_a_number breaks E04: |p, b| p.update_checksum(b.ip.ttl, list![b.ip.src], b.ip.len, Csum16);
     a_random_number_of_another_width breaks E04: |p, b| p.ingress(|c| c.random(b.m.index, b.ip.ttl, 9));
+    a_custom_crc_of_8_bits breaks K04: |p, _b| p.program_mut().crcs.push(restage_program::program::CrcDecl { name: "short".into(), width: 8, loc: Default::default() });
+    a_custom_crc_that_does_not_exist breaks I01: |p, b| p.ingress(|c| c.hash(b.m.index, Custom(restage_program::entity::Crc(0)), list![b.ip.src], 0, 8));
+    two_custom_crcs_of_one_name breaks N03: |p, _b| { p.crc16("row"); p.crc32("row"); };
     a_header_emitted_twice breaks D01: |p, b| p.emit(b.eth);
     a_member_emitted_beside_its_union breaks D01: |p, b| p.emit(b.icmp);
     a_stack_that_does_not_exist breaks I01: |p, b| p.program_mut().deparser.push(restage_program::program::Emit::Stack(restage_program::entity::Stack(8)));

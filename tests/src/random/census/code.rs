@@ -13,9 +13,8 @@ impl Census {
             "hash",
             match algorithm {
                 HashAlgorithm::Crc32 => "crc32",
-                HashAlgorithm::Crc32Custom => "crc32_custom",
+                HashAlgorithm::Custom(_) => "custom",
                 HashAlgorithm::Crc16 => "crc16",
-                HashAlgorithm::Crc16Custom => "crc16_custom",
                 HashAlgorithm::CrcCcitt => "crc_ccitt",
                 HashAlgorithm::Csum16 => "csum16",
                 HashAlgorithm::Xor16 => "xor16",

@@ -4,8 +4,9 @@ use super::{Maker, field, preamble};
 use restage_program::entity::{Header, HeaderType};
 use restage_program::expr::Expr;
 use restage_program::program::{
-    CounterDecl, DigestDecl, Elements, FieldDecl, FieldListDecl, HeaderDecl, HeaderTypeDecl,
-    MapDecl, MetaDecl, MeterDecl, RegisterDecl, StackDecl, UnionDecl, Unit, ValueSetDecl,
+    CounterDecl, CrcDecl, DigestDecl, Elements, FieldDecl, FieldListDecl, HeaderDecl,
+    HeaderTypeDecl, MapDecl, MetaDecl, MeterDecl, RegisterDecl, StackDecl, UnionDecl, Unit,
+    ValueSetDecl,
 };
 use restage_program::types::{MAX_WIDTH, bit, int};
 use restage_program::{Loc, Type, standard};
@@ -209,6 +210,10 @@ impl Maker {
 
     /// Registers, counters, meters, maps, value sets, field lists and digests.
     pub(super) fn cells(&mut self) {
+        for width in [16, 32] {
+            let decl = CrcDecl { name: format!("Cells.crc{width}"), width, loc: Loc::default() };
+            self.program.crcs.push(decl);
+        }
         for i in 0..self.rng.between(1, 3) {
             let ty = match self.rng.below(6) {
                 0 => int(24),

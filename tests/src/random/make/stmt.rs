@@ -1,6 +1,7 @@
 //! Statements of actions and halves.
 
 use super::{Half, Maker, Site, SiteKind};
+use restage_program::entity::Crc;
 use restage_program::expr::{Expr, Place};
 use restage_program::op::Op;
 use restage_program::program::{Elements, HashAlgorithm, Item};
@@ -15,12 +16,12 @@ pub const PORTS: [u16; 6] = [64, 1, 2, 3, 4, 5];
 pub const GROUPS: [u16; 3] = [1, 2, 3];
 /// Clone sessions that entries make.
 pub const SESSIONS: [u32; 3] = [1, 2, 3];
-/// Every hash function.
+/// Every hash function; the custom ones are those that every random program declares.
 pub const ALGORITHMS: [HashAlgorithm; 8] = [
     HashAlgorithm::Crc32,
-    HashAlgorithm::Crc32Custom,
+    HashAlgorithm::Custom(Crc(0)),
     HashAlgorithm::Crc16,
-    HashAlgorithm::Crc16Custom,
+    HashAlgorithm::Custom(Crc(1)),
     HashAlgorithm::CrcCcitt,
     HashAlgorithm::Csum16,
     HashAlgorithm::Xor16,
