@@ -137,7 +137,7 @@ fn no_operation_is_found() {
 fn another_entry_is_found() {
     let cases = cases();
     type Plant = fn(&Case, &mut Write) -> bool;
-    let plants: [(&str, Plant); 9] = [
+    let plants: [(&str, Plant); 10] = [
         ("action data", |_, write| match write {
             Write::Insert(_, entry) => match &mut entry.target {
                 EntryTarget::Action(call) => flip(call.args.last_mut()),
