@@ -197,12 +197,11 @@ pub struct WindowAt {
     pub candidates: Vec<u32>,
 }
 
-/// Bits of a hash.
+/// Bits of a hash; a custom CRC of 16 bits has 32 too.
 pub fn hash_width(algorithm: HashAlgorithm) -> u32 {
     match algorithm {
-        HashAlgorithm::Crc32 | HashAlgorithm::Crc32Custom => 32,
+        HashAlgorithm::Crc32 | HashAlgorithm::Custom(_) => 32,
         HashAlgorithm::Crc16
-        | HashAlgorithm::Crc16Custom
         | HashAlgorithm::CrcCcitt
         | HashAlgorithm::Csum16
         | HashAlgorithm::Xor16 => 16,
