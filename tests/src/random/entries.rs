@@ -102,7 +102,7 @@ pub fn writes(program: &Program, rng: &mut Rng) -> Vec<Write> {
         out.push(Write::SetValueSet(set, members));
     }
     for (crc, decl) in program.crcs.iter() {
-        if rng.chance(50) {
+        if rng.chance(80) {
             let mut number = || rng.value(Type::Bit(decl.width)).low_u64() as u32;
             let (polynomial, start, xor) = (number(), number(), number());
             let (reflect_data, reflect_result) = (rng.chance(50), rng.chance(50));
