@@ -13,8 +13,7 @@ use restage_program::program::HashAlgorithm::{self, *};
 use restage_rtl::hash::{Item, hash};
 use restage_rtl::pipe::{Latency, MAX_LEVELS, Pipe};
 
-const ALL: [HashAlgorithm; 8] =
-    [Crc32, Crc32Custom, Crc16, Crc16Custom, CrcCcitt, Csum16, Xor16, Identity];
+const ALL: [HashAlgorithm; 6] = [Crc32, Crc16, CrcCcitt, Csum16, Xor16, Identity];
 
 /// A member of a list: its width, and the condition (a bit of a port) under which it is there.
 #[derive(Clone, Copy, Debug)]
@@ -82,12 +81,13 @@ fn words(bytes: &[u8]) -> Vec<u64> {
 
 fn wanted(algorithm: HashAlgorithm, bytes: &[u8]) -> u64 {
     match algorithm {
-        Crc32 | Crc32Custom => Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(bytes).into(),
-        Crc16 | Crc16Custom => Crc::<u16>::new(&CRC_16_ARC).checksum(bytes).into(),
+        Crc32 => Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(bytes).into(),
+        Crc16 => Crc::<u16>::new(&CRC_16_ARC).checksum(bytes).into(),
         CrcCcitt => Crc::<u16>::new(&CRC_16_IBM_3740).checksum(bytes).into(),
         Csum16 => !fold(words(bytes).iter().sum()) & 0xffff,
         Xor16 => words(bytes).iter().fold(0, |a, w| a ^ w),
         Identity => bytes.iter().take(8).fold(0, |n, b| n << 8 | u64::from(*b)),
+        Custom(_) => unreachable!("it is refused"),
     }
 }
 

@@ -75,16 +75,16 @@ impl FlowRun {
                 ports.push(Bits::new(1, room.into()));
                 ports
             }
-            AccessKind::Random { draws } => {
+            AccessKind::Random { site, draws } => {
                 let mut ports = Vec::new();
                 for draw in draws {
                     let width = get(draw.high).width();
                     ports.push(if get(draw.guard).is_zero() {
                         self.garbage(width)
                     } else {
-                        let state = &mut self.slow.state.random;
-                        let number =
-                            crate::slow::chance::random(state, &get(draw.low), &get(draw.high));
+                        let sequences = &mut self.slow.state.sequences;
+                        let (low, high) = (get(draw.low), get(draw.high));
+                        let number = sequences.next_at(*site as usize, &low, &high);
                         crate::slow::num::wrap(width, &number)
                     });
                 }

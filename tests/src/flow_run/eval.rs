@@ -1,10 +1,10 @@
 //! One flow, one packet.
 
 use super::{FlowRun, Phv};
-use crate::slow::hash::{from_wire, hash, wire_bits};
+use crate::slow::hash::{from_wire, wire_bits};
 use restage_compile::flow::{Access, Def, Flow, HashUse, Slot, Value, Window, evaluate};
 use restage_program::program::HashAlgorithm;
-use restage_program::{Bits, Entity, Type};
+use restage_program::{Bits, Entity};
 
 /// What a parser sees.
 #[derive(Clone, Copy)]
@@ -48,7 +48,11 @@ impl FlowRun {
                     let given = ports[access.index()].as_ref().and_then(|p| p.get(*port as usize));
                     given.cloned().unwrap_or_else(|| Bits::zero(width))
                 }
-                Def::Hash(hash) => hashed(hash, &values, decl.ty),
+                Def::Hash(hash) => {
+                    let data = hashed(hash, &values);
+                    let number = self.slow.state.hash(&self.slow.program, hash.algorithm, &data);
+                    Bits::new(decl.ty.width(), number.into())
+                }
                 Def::Window(window) => self.window(window, front, &values, width),
                 Def::WindowSum { length } => {
                     let length = values[length.index()].low_u64() as usize;
@@ -109,7 +113,8 @@ impl FlowRun {
     }
 }
 
-fn hashed(use_: &HashUse, values: &[Bits], ty: Type) -> Bits {
+/// What is hashed.
+fn hashed(use_: &HashUse, values: &[Bits]) -> Vec<bool> {
     let get = |v: Value| &values[v.index()];
     let mut data = Vec::new();
     for item in &use_.items {
@@ -130,5 +135,5 @@ fn hashed(use_: &HashUse, values: &[Bits], ty: Type) -> Bits {
         }
         data.extend(wire_bits(&Bits::new(16, sum.into())));
     }
-    Bits::new(ty.width(), hash(use_.algorithm, &data).into())
+    data
 }

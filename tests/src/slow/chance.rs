@@ -18,6 +18,11 @@ impl Sequences {
         let bodies = program.actions.values().map(|a| &a.body);
         let all = bodies.chain([&program.ingress, &program.egress]).flat_map(drawing);
         let position = all.take_while(|s| !std::ptr::eq(*s, stmt)).count();
+        self.next_at(position, low, high)
+    }
+
+    /// The next number of the statement at a position.
+    pub fn next_at(&mut self, position: usize, low: &Bits, high: &Bits) -> BigInt {
         let x = self.0.entry(position).or_insert_with(|| first(position));
         *x ^= *x << 13;
         *x ^= *x >> 7;

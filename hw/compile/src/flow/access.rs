@@ -62,9 +62,11 @@ pub enum AccessKind {
     /// then the values (0 when not found), then room (`bool`): whether an entry
     /// of this key that is written now is stored.
     Map(MapUse),
-    /// The generator of random numbers. One draw for each position; each guarded one steps the generator, in
-    /// order. Port i: the number of draw i, as wide as `high`.
+    /// The generator of a `random`. One draw for each place that runs the statement; each guarded one steps
+    /// the generator, in order. Port i: the number of draw i, as wide as `high`.
     Random {
+        /// Which statement: see [`restage_program::random::Sites`].
+        site: u32,
         /// The draws.
         draws: Vec<Draw>,
     },
@@ -148,8 +150,8 @@ pub enum Cell {
     Meter(Meter),
     /// A map.
     Map(Map),
-    /// The generator.
-    Random,
+    /// The generator of a `random`, by its site.
+    Random(u32),
 }
 
 impl AccessKind {
@@ -161,7 +163,7 @@ impl AccessKind {
             AccessKind::Counter { counter, bank, .. } => Cell::Counter(*counter, *bank),
             AccessKind::Meter { meter, .. } => Cell::Meter(*meter),
             AccessKind::Map(u) => Cell::Map(u.map),
-            AccessKind::Random { .. } => Cell::Random,
+            AccessKind::Random { site, .. } => Cell::Random(*site),
             AccessKind::ValueSet { .. } => return None,
         })
     }
@@ -201,7 +203,7 @@ impl AccessKind {
                 u.key.iter().copied().for_each(&mut *f);
                 f(u.touch);
             }
-            AccessKind::Random { draws } => draws.iter().for_each(|d| {
+            AccessKind::Random { draws, .. } => draws.iter().for_each(|d| {
                 f(d.guard);
                 f(d.low);
                 f(d.high);
@@ -256,7 +258,7 @@ impl AccessKind {
                 }
                 u.remove = u.remove.map(f);
             }
-            AccessKind::Random { draws } => {
+            AccessKind::Random { draws, .. } => {
                 for draw in draws {
                     draw.guard = f(draw.guard);
                     draw.low = f(draw.low);

@@ -257,7 +257,7 @@ impl<'p> Maker<'p> {
                         origin: Origin::default(),
                     })
                 }),
-                kind: AccessKind::Random { draws: Vec::new() },
+                kind: AccessKind::Random { site: 0, draws: Vec::new() },
                 origin: Origin::default(),
             };
             accesses.push(decl.clone().unwrap_or_else(never));

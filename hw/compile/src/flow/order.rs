@@ -148,7 +148,7 @@ impl AccessKind {
     pub fn acts(&self) -> bool {
         match self {
             AccessKind::Counter { .. } | AccessKind::Meter { .. } => true,
-            AccessKind::Random { draws } => !draws.is_empty(),
+            AccessKind::Random { draws, .. } => !draws.is_empty(),
             AccessKind::Register { write, .. } => write.is_some(),
             // A lookup may restart a time-out.
             AccessKind::Map(_) => true,

@@ -216,12 +216,12 @@ impl Shown<'_> {
                 let name = p.maps.get(u.map).map_or("?", |m| m.preamble.name.as_str());
                 format!("map `{name}`[{}] touch {:?}", list(&u.key), u.touch)
             }
-            AccessKind::Random { draws } => {
+            AccessKind::Random { site, draws } => {
                 let draws: Vec<String> = draws
                     .iter()
                     .map(|d| format!("if {:?} {:?}..={:?}", d.guard, d.low, d.high))
                     .collect();
-                format!("random {}", draws.join(", "))
+                format!("random {site} {}", draws.join(", "))
             }
             AccessKind::ValueSet { set, columns } => {
                 let name = p.value_sets.get(*set).map_or("?", |s| s.preamble.name.as_str());

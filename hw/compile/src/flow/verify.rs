@@ -201,7 +201,9 @@ impl Cx<'_> {
             return self.say(format!("{access:?} wants {v:?}, which does not come before"));
         }
         let found = match &decl.kind {
-            AccessKind::Random { draws } => draws.get(port as usize).and_then(|d| self.ty(d.high)),
+            AccessKind::Random { draws, .. } => {
+                draws.get(port as usize).and_then(|d| self.ty(d.high))
+            }
             kind => kind.ports(self.program).get(port as usize).copied(),
         };
         if found != Some(ty) {
@@ -271,7 +273,7 @@ impl Cx<'_> {
                 }
                 self.cone(access);
             }
-            AccessKind::Random { draws } => {
+            AccessKind::Random { draws, .. } => {
                 for draw in draws {
                     self.want(draw.guard, Type::Bool, "guard");
                     self.want_bits(draw.low, "low");

@@ -41,6 +41,7 @@ use restage_manifest::ShellConfig;
 use restage_program::check::Checked;
 use restage_program::loc::Loc;
 use restage_program::program::{FieldDecl, Program};
+use restage_program::random::Sites;
 use restage_program::{Bits, Type};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -114,6 +115,7 @@ pub fn lower(program: &Checked, config: &ShellConfig) -> Result<Lowered, Vec<Ref
 /// One flow under construction.
 struct Lower<'p> {
     program: &'p Program,
+    sites: Sites<'p>,
     config: &'p ShellConfig,
     metas: &'p Metas,
     make: Maker<'p>,
@@ -130,6 +132,7 @@ impl<'p> Lower<'p> {
     fn new(program: &'p Program, config: &'p ShellConfig, metas: &'p Metas) -> Self {
         Lower {
             program,
+            sites: Sites::of(program),
             config,
             metas,
             make: Maker::new(program),

@@ -140,6 +140,7 @@ impl Lower<'_> {
                 self.write_natural(store, dst, value);
             }
             StmtKind::Random { dst, low, high } => {
+                let Some(site) = self.sites.number(stmt) else { return };
                 let (low, high) = (self.expr(store, low), self.expr(store, high));
                 let width = self.make.ty(low).width().max(self.make.ty(high).width());
                 if width > 64 {
@@ -148,7 +149,7 @@ impl Lower<'_> {
                     self.refuse(Refusal::new("`random`", found, accepts).at(&self.place));
                 }
                 let (low, high) = (self.make.natural(width, low), self.make.natural(width, high));
-                let (access, port) = self.use_random(store, low, high);
+                let (access, port) = self.use_random(store, site, low, high);
                 let number = self.make.out(access, port, bit(width));
                 self.write_natural(store, dst, number);
             }

@@ -49,7 +49,7 @@ pub fn cell_name(program: &Program, cell: Cell) -> String {
         Cell::Counter(c, _) => ("counter", program.counters.get(c).map(|d| &d.preamble)),
         Cell::Meter(m) => ("meter", program.meters.get(m).map(|d| &d.preamble)),
         Cell::Map(m) => ("map", program.maps.get(m).map(|d| &d.preamble)),
-        Cell::Random => return "`random`".into(),
+        Cell::Random(site) => return format!("`random` {site}"),
     };
     format!("{kind} `{}`", name.map_or("?", |p| p.name.as_str()))
 }
@@ -73,7 +73,7 @@ pub fn in_both(program: &Program, flows: [&Flow; 3]) -> Vec<Refusal> {
     for flow in flows {
         for (cell, _) in flow.cells() {
             let other = seen.insert(cell, &flow.name).filter(|other| *other != flow.name);
-            let told = matches!(cell, Cell::Register(_) | Cell::Map(_));
+            let told = matches!(cell, Cell::Register(_) | Cell::Map(_) | Cell::Random(_));
             if let Some(other) = other.filter(|_| !told) {
                 let name = cell_name(program, cell);
                 let found_in = format!("is used in {other} and in {}", flow.name);
@@ -182,11 +182,12 @@ impl Lower<'_> {
     pub fn use_random<S: Store>(
         &mut self,
         store: &mut S,
+        site: u32,
         low: Value,
         high: Value,
     ) -> (Access, u32) {
         let guard = store.path(&mut self.make);
-        let uses = self.cell(Cell::Random);
+        let uses = self.cell(Cell::Random(site));
         uses.draws.push(Draw { guard, low, high });
         (uses.access, uses.draws.len() as u32 - 1)
     }
@@ -231,9 +232,9 @@ impl Lower<'_> {
                     put: (!writes.is_empty()).then_some(MapPut { enable, values: data }),
                     remove: (!removes.is_empty()).then(|| self.make.any(removes)),
                 }),
-                Cell::Random => {
+                Cell::Random(site) => {
                     guard = self.make.any(draws.iter().map(|d| d.guard));
-                    AccessKind::Random { draws }
+                    AccessKind::Random { site, draws }
                 }
             };
             self.make.fill(access, guard, kind, origin);

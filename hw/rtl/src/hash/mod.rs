@@ -56,12 +56,18 @@ pub fn hash(p: &mut Pipe, algorithm: HashAlgorithm, items: &[Item], behind: Opti
     }
     let pieces = pieces(p, items);
     match algorithm {
-        HashAlgorithm::Crc32 | HashAlgorithm::Crc32Custom => crc::crc(p, &crc::CRC32, &pieces),
-        HashAlgorithm::Crc16 | HashAlgorithm::Crc16Custom => crc::crc(p, &crc::CRC16, &pieces),
+        HashAlgorithm::Crc32 => crc::crc(p, &crc::CRC32, &pieces),
+        HashAlgorithm::Crc16 => crc::crc(p, &crc::CRC16, &pieces),
         HashAlgorithm::CrcCcitt => crc::crc(p, &crc::CCITT, &pieces),
         HashAlgorithm::Csum16 => fold::checksum(p, &pieces, behind),
         HashAlgorithm::Xor16 => fold::xor(p, &pieces),
         HashAlgorithm::Identity => stream::first_64(p, &pieces),
+        HashAlgorithm::Custom(crc) => {
+            p.refuse(format!(
+                "{crc:?}: a CRC whose parameters are set at run time; use a fixed one"
+            ));
+            p.lit(32, 0)
+        }
     }
 }
 
