@@ -222,6 +222,11 @@ impl Encoder {
                 &session.to_string(),
                 Fault::Invalid("belongs to the shell and not to a region".into()),
             )),
+            Write::SetCrc(crc, _) => {
+                let decl = object("custom CRC", &program.crcs, *crc)?;
+                let fault = Fault::Invalid("cannot be set in a circuit".into());
+                Err(refused("custom CRC", &decl.name, fault))
+            }
             state if first => {
                 // What stands behind an id must have one.
                 if let Write::SetDirectCounter { table, .. } | Write::SetDirectMeter { table, .. } =
