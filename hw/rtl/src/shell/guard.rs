@@ -5,7 +5,7 @@ use super::kit::{bits_for, both, but_not, counter, held, is, later, state, state
 use super::shape::{ADDRESS_BITS, Shape, WORD_BITS};
 use crate::net::{Circuit, Drive, MemStyle, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
-use restage_manifest::address::guard::{COUPLED, LATENCY, LEAST_LATENCY, MASK, TAG_ERRORS};
+use restage_manifest::address::guard::{COUPLED, LATENCY, MASK, TAG_ERRORS};
 use restage_manifest::address::shell::{GUARD_WORDS, GUARDS};
 use restage_manifest::socket::{LENGTH_BITS, RegionKind};
 use restage_program::Bits;
@@ -162,7 +162,6 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     let values = [(LATENCY, latency), (COUPLED, coupled), (TAG_ERRORS, errors)];
     let read = csr.read(m, &values);
     m.output("csr_rdata_o", read);
-    let _ = LEAST_LATENCY;
     module.finish()
 }
 

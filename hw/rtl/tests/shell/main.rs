@@ -146,6 +146,20 @@ fn gaps_and_back_pressure_change_nothing() {
 #[test]
 fn the_tools_accept_it() {
     card::lint_all(&plain(), "shell_plain");
+    card::lint_all(&traffic::everything(), "shell_everything");
+    for (name, config) in [
+        ("shell_sums", ShellConfig { payload_sum: true, ..plain() }),
+        (
+            "shell_wide",
+            ShellConfig { data_bytes: 128, window_bytes: 256, phv_bits: 4096, ..plain() },
+        ),
+        ("shell_clones", ShellConfig { ingress_clones: true, ..plain() }),
+        ("shell_egress_clones", ShellConfig { egress_clones: true, payload_sum: true, ..plain() }),
+        ("shell_resubmit", ShellConfig { resubmit: true, ..plain() }),
+        ("shell_digests", ShellConfig { digest_bits: 31, ..plain() }),
+    ] {
+        card::lint_all(&config, name);
+    }
 }
 
 #[test]

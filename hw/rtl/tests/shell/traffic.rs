@@ -20,7 +20,7 @@ fn base() -> ShellConfig {
     }
 }
 
-fn everything() -> ShellConfig {
+pub fn everything() -> ShellConfig {
     ShellConfig {
         ingress_time: true,
         queue_times: true,
