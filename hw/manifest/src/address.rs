@@ -32,7 +32,8 @@ pub mod shell {
     pub const GATE: u32 = 0x08;
     /// Bit 0: memories have been cleared. Bit 1: no packet is inside.
     pub const STATUS: u32 = 0x09;
-    /// Beats by which an original may grow on its way through the loop port, all passes together.
+    /// Beats by which an original may grow on its way through the loop port, all passes together: so much room
+    /// is kept for every packet inside. After a reset as much as can be, which leaves room for few packets.
     pub const LOOP_GROWTH: u32 = 0x0a;
     /// The first of the [`Count`]s: two words each, the lower 32 bits first, 48 bits in all.
     pub const COUNTS: u32 = 0x40;

@@ -87,6 +87,9 @@ impl Default for ShellConfig {
     }
 }
 
+/// Bytes that the payload buffer must hold.
+const LEAST_PAYLOAD: u32 = 32_768;
+
 /// A configuration that no shell can be built for.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`{parameter}` is {found}; {accepts}")]
@@ -153,6 +156,15 @@ impl ShellConfig {
                 self.fixed_bits()
             ),
         );
+        want(
+            self.payload_beats.saturating_mul(data) >= LEAST_PAYLOAD,
+            "payload_beats",
+            self.payload_beats,
+            format!(
+                "{} or more are accepted, for three of the longest packets",
+                LEAST_PAYLOAD / data.max(1)
+            ),
+        );
         for (parameter, value) in
             [("ingress_regions", self.ingress_regions), ("egress_regions", self.egress_regions)]
         {
@@ -213,6 +225,7 @@ mod tests {
                 "data_bytes",
                 "window_bytes",
                 "phv_bits",
+                "payload_beats",
                 "ingress_regions",
                 "egress_regions",
                 "groups",

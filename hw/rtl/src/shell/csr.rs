@@ -1,7 +1,7 @@
 //! The shell's own registers.
 
 use super::kit::{is, later, state, state_when};
-use super::shape::{ADDRESS_BITS, COUNT_BITS, SIZE_BITS, WORD_BITS};
+use super::shape::{ADDRESS_BITS, COUNT_BITS, SIZE_BITS, Shape, WORD_BITS};
 use crate::net::{Circuit, Drive, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::shell as word;
@@ -61,9 +61,13 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let allowed = m.and(open, ready);
     let allowed = state(m, "gate_open", allowed);
     m.output("open_o", allowed);
+    // Until it is said: as much as can be, so that forgetting it costs speed only.
     let set = at(m, word::LOOP_GROWTH);
     let low = m.slice(data, SIZE_BITS - 1, 0);
-    let growth = state_when(m, "growth", set, low);
+    let most = if config.recirculate { Shape::new(config).most_growth() } else { 0 };
+    let growth = m.reg("growth", SIZE_BITS);
+    m.drive(growth, low, Drive::when(set).reset(Bits::new(SIZE_BITS, most.into())));
+    let growth = growth.q();
     m.output("growth_o", growth);
 
     m.section("what can be read");

@@ -57,6 +57,13 @@ impl<'a> Shape<'a> {
         MOST_BYTES.div_ceil(self.config.data_bytes) + self.window_beats()
     }
 
+    /// Beats by which a packet can grow on its way through the loop port, unless that would be more than the
+    /// loop buffer can keep free for several packets.
+    pub fn most_growth(self) -> u32 {
+        let passes = self.config.max_passes.saturating_sub(1);
+        (self.window_beats() * passes).min(self.config.payload_beats / 16)
+    }
+
     /// Bits of the address of a beat in the payload buffer.
     pub fn address(self) -> u32 {
         bits_for(self.config.payload_beats - 1)

@@ -9,7 +9,8 @@ pub(super) fn clocks(shape: Shape<'_>) -> u32 {
     (shape.lane() - 1).div_ceil(2) + 1
 }
 
-/// The sum of all 16-bit words of a packet, [`clocks`] after the packet's last beat, in a register. Beats are zero behind the end; an odd last byte is the upper half of a word.
+/// The sum of all 16-bit words of a packet, [`clocks`] after the packet's last beat, in a register. Beats are
+/// zero behind the end; an odd last byte is the upper half of a word.
 pub(super) fn packet_sum(m: &mut Module, valid: Net, first: Net, beat: Net) -> Net {
     m.section("sum of the packet");
     let mut sums: Vec<Net> = (0..m.width(beat) / 16)

@@ -34,6 +34,7 @@ struct Copy {
     passes: u8,
     truncate: u16,
     pass: u32,
+    sum: u32,
 }
 
 /// A packet on its way through ingress.
@@ -87,6 +88,7 @@ impl Model {
             passes,
             truncate: !number(6) & WHOLE,
             pass: p.pass,
+            sum: sum(&p.bytes),
             window: window.clone(),
         };
         if clone && config.ingress_clones {
@@ -144,6 +146,9 @@ impl Model {
         let session = u16::from_be_bytes([c.window[9], c.window[10]]);
         let seen = [c.kept << 3 | c.instance, c.rid as u8, c.passes, c.port as u8];
         c.window[12..16].copy_from_slice(&seen);
+        if config.payload_sum {
+            c.window[16..20].copy_from_slice(&c.sum.to_be_bytes());
+        }
         let passes = c.passes.wrapping_add(u8::from(clone || again));
         if clone && config.egress_clones {
             if c.pass >= config.max_passes {
@@ -187,4 +192,10 @@ impl Model {
         self.count(Count::Sent);
         self.out.push((c.port, bytes));
     }
+}
+
+/// All 16-bit words added, an odd last byte being the upper half of one.
+fn sum(bytes: &[u8]) -> u32 {
+    let word = |w: &[u8]| u32::from(w[0]) << 8 | w.get(1).map_or(0, |b| u32::from(*b));
+    bytes.chunks(2).map(word).sum()
 }

@@ -13,7 +13,7 @@
 //!
 //! The window stands in the upper half of the PHV; the kept metadata's lowest byte counts what was asked for.
 //! If metadata is kept, egress writes what it sees into bytes 12 to 15: how the copy came to be and what it kept, its replica's id,
-//! that count, its port.
+//! that count, its port; behind that the packet's sum, if there is one.
 
 use restage_manifest::ShellConfig;
 use restage_manifest::ShellField as F;
@@ -136,6 +136,10 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
                 let top = config.phv_bits - 8 * 16;
                 if config.keep_bits > 0 {
                     phv = put_at(m, phv, top, seen);
+                }
+                if let Some(at) = F::PacketSum.at(config) {
+                    let sum = m.slice(phv, at.high(), at.low);
+                    phv = put_at(m, phv, top - at.width, sum);
                 }
             } else {
                 let (b4, b5) = (byte(m, window, 4), byte(m, window, 5));

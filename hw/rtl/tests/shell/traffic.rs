@@ -295,3 +295,46 @@ fn originals_survive_a_full_loop_buffer_and_copies_are_counted() {
         assert_eq!(card.count(Count::LoopFull), full);
     }
 }
+
+#[test]
+fn monitors_tell_times_and_order() {
+    let config = everything();
+    let mut card = Card::new(&config, BenchOptions { clocks_per_microsecond: 10, ..options(40) });
+    card.write(word::LOOP_GROWTH, 1);
+    let ports = ["mon_gate_time_o", "mon_gate_looped_o", "mon_gate_size_o", "mon_gate_source_o"];
+    let gate = card.nic.watch("mon_gate_valid_o", &ports).unwrap();
+    let ports = [
+        "mon_emit_time_o",
+        "mon_emit_gate_time_o",
+        "mon_emit_port_o",
+        "mon_emit_raw_o",
+        "mon_emit_deq_delta_o",
+    ];
+    let emit = card.nic.watch("mon_emit_valid_o", &ports).unwrap();
+    for i in 0..20u16 {
+        let mut packet = packet(64 + usize::from(i), 20, 20, i);
+        packet[8] = if i == 5 { 2 } else { 0 };
+        card.nic.send(100 + i, packet);
+    }
+    card.settle();
+    let (gate, emit) = (card.nic.seen(gate), card.nic.seen(emit));
+    assert_eq!(gate.len(), 21, "one came again");
+    let first: Vec<_> = gate.iter().filter(|s| s.values[1] == 0).collect();
+    for (i, seen) in first.iter().enumerate() {
+        assert_eq!(seen.values[2..], [64 + i as u64, 100 + i as u64]);
+    }
+    let again: Vec<_> = gate.iter().filter(|s| s.values[1] == 6).collect();
+    assert_eq!((again.len(), again[0].values[2]), (1, 69));
+    // The resubmitted one passed the traffic point on its way to the loop port, and again behind it.
+    assert_eq!(emit.len(), 21);
+    let raw: Vec<u64> = emit.iter().map(|s| s.values[3]).collect();
+    assert_eq!(raw.iter().sum::<u64>(), 1);
+    for (gate, emit) in gate.iter().zip(&emit) {
+        assert_eq!(emit.values[1], gate.values[0], "in the order of the gate");
+        assert!(
+            emit.values[0] >= emit.values[1] && emit.values[4] <= emit.values[0] - emit.values[1]
+        );
+    }
+    let ports: Vec<u64> = emit.iter().filter(|s| s.values[3] == 0).map(|s| s.values[2]).collect();
+    assert_eq!(ports.last(), Some(&5));
+}
