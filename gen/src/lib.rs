@@ -3,6 +3,7 @@
 //! The crates under `hw/` do no I/O; this one does it for them.
 
 pub mod files;
+pub mod hardware;
 pub mod pcap;
 pub mod replay;
 pub mod say;

@@ -4,6 +4,7 @@
 //! Nothing here is used by the other crates.
 
 pub mod flow_run;
+pub mod hardware;
 pub mod oracle;
 pub mod random;
 pub mod robust;

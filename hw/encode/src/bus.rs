@@ -37,14 +37,14 @@ pub(crate) struct RowWrite {
     pub live: bool,
 }
 
-/// Rows in the order in which they must be written.
+/// Rows in the order in which they must be written, and writes to the shell, which wait for nothing.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Log(pub Vec<RowWrite>);
+pub(crate) struct Log(pub Vec<RowWrite>, pub Vec<BusOp>);
 
 impl Log {
     /// The words to be written. What the bus holds already is not written again.
     pub fn ops(self) -> Vec<BusOp> {
-        let mut ops = Vec::new();
+        let mut ops = self.1;
         let mut at: Option<(u32, u32, u32)> = None;
         let mut held: Vec<Option<u32>> = Vec::new();
         for RowWrite { unit, number, row, bits, command, live } in self.0 {

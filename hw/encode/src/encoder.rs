@@ -1,10 +1,12 @@
 //! All cells of a program, and the writes to them.
 
 use crate::bus::{BusOp, Log};
+use crate::lists::Lists;
 use crate::profile::Profile;
 use crate::state::{counter_row, map_row, meter_rows, row};
 use crate::table::{EntryKey, Table};
 use crate::ternary::Ternary;
+use restage_manifest::ShellConfig;
 use restage_manifest::cell::{Cell, Cells, MapShape, Part, ValueSetShape};
 use restage_program::Bits;
 use restage_program::accept::{self, Fault, WriteError, in_range, object, rates, refused};
@@ -71,6 +73,7 @@ struct ValueSet {
 pub struct Encoder {
     pub(crate) program: Arc<Program>,
     pub(crate) cells: Cells,
+    lists: Lists,
     pub(crate) tables: BTreeMap<u32, Table>,
     profiles: BTreeMap<u32, Profile>,
     value_sets: Vec<(id::ValueSet, ValueSet)>,
@@ -78,11 +81,12 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Empty memories for a checked program's cells.
+    /// Empty memories for a checked program's cells, and empty lists of a shell of the default sizes.
     pub fn new(program: &Program, cells: &Cells) -> Self {
         let mut encoder = Encoder {
             program: Arc::new(program.clone()),
             cells: cells.clone(),
+            lists: Lists::new(&ShellConfig::default()),
             tables: BTreeMap::new(),
             profiles: BTreeMap::new(),
             value_sets: Vec::new(),
@@ -101,6 +105,12 @@ impl Encoder {
             encoder.value_sets.push((*set, ValueSet { cell: cell.clone(), table }));
         }
         encoder
+    }
+
+    /// With the sizes of a shell's lists.
+    pub fn with_shell(mut self, config: &ShellConfig) -> Self {
+        self.lists = Lists::new(config);
+        self
     }
 
     /// What comes with the program: default actions and entries, and the seeds of random generators by call site (a
@@ -212,16 +222,18 @@ impl Encoder {
                 self.value_set(epoch, *set, members)
                     .map_err(|f| refused("value set", &decl.preamble.name, f))
             }
-            Write::SetMulticast { group, .. } => Err(refused(
-                "multicast group",
-                &group.to_string(),
-                Fault::Invalid("belongs to the shell and not to a region".into()),
-            )),
-            Write::SetClone { session, .. } => Err(refused(
-                "clone session",
-                &session.to_string(),
-                Fault::Invalid("belongs to the shell and not to a region".into()),
-            )),
+            Write::SetMulticast { group, replicas } if first => {
+                let ops = self.lists.group(*group, replicas.as_deref());
+                let name = || group.to_string();
+                log.1.extend(ops.map_err(|f| refused("multicast group", &name(), f))?);
+                Ok(())
+            }
+            Write::SetClone { session, target } if first => {
+                let ops = self.lists.session(*session, target.as_ref());
+                let name = || session.to_string();
+                log.1.extend(ops.map_err(|f| refused("clone session", &name(), f))?);
+                Ok(())
+            }
             Write::SetCrc(crc, _) => {
                 let decl = object("custom CRC", &program.crcs, *crc)?;
                 let fault = Fault::Invalid("cannot be set in a circuit".into());

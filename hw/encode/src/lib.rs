@@ -16,6 +16,7 @@ mod bus;
 mod encoder;
 mod exact;
 mod ids;
+mod lists;
 mod lpm;
 mod profile;
 mod read;

@@ -9,8 +9,10 @@
 pub mod address;
 pub mod cell;
 mod config;
+mod manifest;
 mod phv;
 pub mod socket;
 
 pub use config::{ConfigError, ShellConfig};
+pub use manifest::{Cost, FORMAT, Half, Manifest, NamedBits, Region};
 pub use phv::{PhvBits, ShellField};

@@ -19,6 +19,7 @@ mod hdl;
 pub mod net;
 pub mod op;
 pub mod pipe;
+pub mod region;
 pub mod shell;
 mod shift;
 

@@ -140,3 +140,16 @@ pub struct Cells {
     /// Random generators, by the number of the call site, from 0 in the order of the program.
     pub randoms: Vec<(u32, Cell<RandomShape>)>,
 }
+
+impl Cells {
+    /// Adds those of another region.
+    pub fn append(&mut self, mut other: Cells) {
+        self.tables.append(&mut other.tables);
+        self.value_sets.append(&mut other.value_sets);
+        self.registers.append(&mut other.registers);
+        self.counters.append(&mut other.counters);
+        self.meters.append(&mut other.meters);
+        self.maps.append(&mut other.maps);
+        self.randoms.append(&mut other.randoms);
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::Site;
 use super::config::{Config, Ports};
-use super::rmw::{Rmw, rmw};
+use super::rmw::{Rmw, rmw, rmw_together};
 use crate::pipe::{Pipe, Sig};
 use restage_manifest::cell::{CounterShape, Part, Parts, RegisterShape};
 use restage_program::program::Unit;
@@ -25,6 +25,32 @@ pub fn register(
     let part = Part::Content;
     let cell = Rmw { name: site.name, ports: &ports, part, packet: site.packet, index };
     let old = rmw(p, config, &cell, operands, update);
+    (old, ports)
+}
+
+/// Arrays of registers that are read together and updated together, each from the old contents of all.
+pub fn registers(
+    p: &mut Pipe,
+    config: &mut Config,
+    arrays: &[(RegisterShape, Site<'_>, Sig)],
+    operands: &[Sig],
+    update: impl FnOnce(&mut Pipe, &[Sig], &[Sig]) -> Vec<(Sig, Sig)>,
+) -> (Vec<Sig>, Vec<Ports>) {
+    let names: Vec<&str> = arrays.iter().map(|(_, site, _)| site.name).collect();
+    p.section(format!("registers {}", names.join(", ")));
+    let ports: Vec<Ports> = arrays.iter().map(|(shape, ..)| config.cell(&shape.parts())).collect();
+    let cells: Vec<Rmw<'_>> = arrays
+        .iter()
+        .zip(&ports)
+        .map(|((_, site, index), ports)| Rmw {
+            name: site.name,
+            ports,
+            part: Part::Content,
+            packet: site.packet,
+            index: *index,
+        })
+        .collect();
+    let old = rmw_together(p, config, &cells, operands, update);
     (old, ports)
 }
 

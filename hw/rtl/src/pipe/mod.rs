@@ -22,6 +22,9 @@ use std::panic::Location;
 /// Lookup tables between registers, by the estimate of [`crate::net::Timing`].
 pub const MAX_LEVELS: u32 = 5;
 
+/// The same in a loop from what a cell reads to what it writes, which cannot have a register.
+pub const LOOP_LEVELS: u32 = 6;
+
 /// A value and the clock cycle at which it is valid.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Sig {
@@ -67,13 +70,20 @@ pub struct Piped {
 #[derive(Clone, Debug)]
 pub struct Pipe {
     module: Module,
+    levels: u32,
 }
 
 impl Pipe {
     /// An empty pipe.
     #[track_caller]
     pub fn new(name: impl Into<String>) -> Self {
-        Pipe { module: Module::new(name) }
+        Pipe { levels: MAX_LEVELS, module: Module::new(name) }
+    }
+
+    /// Lets as many lookup tables follow each other from here on; gives what was allowed before. For loops, which must fit
+    /// a clock: [`LOOP_LEVELS`].
+    pub fn allow_levels(&mut self, levels: u32) -> u32 {
+        std::mem::replace(&mut self.levels, levels)
     }
 
     /// The module, for what is not feed-forward.

@@ -1,6 +1,6 @@
 //! The operations of [`crate::net`] on signals, with registers where they are needed.
 
-use super::{MAX_LEVELS, Pipe, Sig};
+use super::{Pipe, Sig};
 use crate::net::{Module, Net};
 use std::panic::Location;
 
@@ -20,7 +20,7 @@ impl Pipe {
         let mut nets: Vec<Net> = operands.iter().map(|s| s.net).collect();
         let mut net = build(self.module(), &nets);
         let deep = operands.iter().any(|s| self.timing(*s).level > 0);
-        if self.module.timing(net).level > MAX_LEVELS && deep {
+        if self.module.timing(net).level > self.levels && deep {
             cycle += 1;
             operands = operands.iter().map(|s| self.at(*s, cycle)).collect();
             nets = operands.iter().map(|s| s.net).collect();
@@ -185,7 +185,7 @@ impl Pipe {
                 arms.iter().zip(&n[2..]).map(|((number, _), net)| (*number, *net)).collect();
             m.case(n[0], &arms, n[1])
         });
-        if self.timing(direct).level <= MAX_LEVELS {
+        if self.timing(direct).level <= self.levels {
             return direct;
         }
         // Too many for one cycle: decoded, gated and joined with registers wherever they are needed.

@@ -1,0 +1,87 @@
+//! Region variants: parser, stages and deparser of a placed program, one module each.
+//!
+//! A variant is a pipe between the ports of its socket. Its values come from a flow, its cells from
+//! [`crate::cells`]. It is a function of its input and its own state with the latency that it declares:
+//! it cannot insert, drop or delay packets.
+//!
+//! What it does not do: choose where anything lies in the PHV or what is in which stage
+//! ([`restage_compile`] does), or know what a packet's fate means (the shell does).
+
+mod access;
+mod build;
+mod deparser;
+mod emit;
+mod order;
+mod parser;
+mod socket;
+mod stage;
+mod values;
+mod window;
+
+use socket::Socket;
+
+pub use deparser::deparser;
+pub use parser::parser;
+pub use stage::stage;
+
+use crate::net::{Circuit, NetFault};
+use restage_compile::flow::{Flow, Slot};
+use restage_manifest::cell::Cells;
+use restage_manifest::{PhvBits, ShellConfig};
+use restage_program::program::Program;
+
+/// What a variant is made of.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// The name of the Verilog module.
+    pub name: &'a str,
+    /// The region's unit on the configuration bus.
+    pub unit: u32,
+    /// A number that other contents do not have.
+    pub hash: u64,
+    /// The shell for which it is.
+    pub config: &'a ShellConfig,
+    /// The program: names and declarations.
+    pub program: &'a Program,
+    /// Where slots lie in the PHV; `None` for those that nothing needs.
+    pub layout: &'a dyn Fn(Slot) -> Option<PhvBits>,
+}
+
+impl std::fmt::Debug for Plan<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan").field("name", &self.name).field("unit", &self.unit).finish()
+    }
+}
+
+/// A variant.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// The module.
+    pub circuit: Circuit,
+    /// Clocks from input to output, as declared: a multiple of 8.
+    pub latency: u32,
+    /// Clocks that it needs by itself.
+    pub needed: u32,
+    /// PHV bits that it writes. The shell keeps all others.
+    pub writes: Vec<PhvBits>,
+    /// Its cells.
+    pub cells: Cells,
+}
+
+/// Why a variant cannot be built.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{name}: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct BuildError {
+    /// The variant.
+    pub name: String,
+    /// What is wrong.
+    pub faults: Vec<NetFault>,
+}
+
+/// A flow and the slots that it writes.
+fn written(flow: &Flow, layout: &dyn Fn(Slot) -> Option<PhvBits>) -> Vec<PhvBits> {
+    let mut bits: Vec<PhvBits> =
+        flow.outputs.iter().filter_map(|(slot, _)| layout(*slot)).collect();
+    bits.sort();
+    bits
+}

@@ -1,0 +1,224 @@
+//! A program's hardware as a card in a bench: the fabric and the regions verilated, booted, driven.
+
+use super::Packet;
+use restage_encode::{BusOp, EncodeError, Encoder, Epochs};
+use restage_gen::hardware::Hardware;
+use restage_manifest::Manifest;
+use restage_manifest::address::{self, guard, region, shell};
+use restage_program::Checked;
+use restage_program::entry::Write;
+use restage_program::random;
+use restage_rtl::net::Circuit;
+use restage_rtl::shell::sockets;
+use restage_sim_verilator::{
+    BenchOptions, Build, Cache, Device, Fabric, Library, Nic, Received, Seen, Sent, SimError,
+    WatchId,
+};
+
+/// Reads of a word that wait for something, at most.
+const WAITS: u32 = 200_000;
+
+/// Clocks without a beat after which all is out: longer than any way through a card.
+const QUIET: u64 = 2_000;
+
+/// What went wrong with a card.
+#[derive(Debug, thiserror::Error)]
+pub enum CardError {
+    /// The simulation.
+    #[error(transparent)]
+    Sim(#[from] SimError),
+    /// What comes with the program does not fit.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// A region is not what the manifest says, or does not come up.
+    #[error("unit {unit}: word {word:#x} is {found:#x}, not {wanted:#x}")]
+    Unit {
+        /// Its number.
+        unit: u32,
+        /// The word that was read.
+        word: u32,
+        /// What was read.
+        found: u32,
+        /// What should be there.
+        wanted: u32,
+    },
+}
+
+/// A card.
+#[derive(Debug)]
+pub struct Card {
+    /// The bench.
+    pub nic: Nic,
+    manifest: Manifest,
+    encoder: Encoder,
+    gate: WatchId,
+    emit: WatchId,
+}
+
+/// What came of packets.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// When each was taken.
+    pub sent: Vec<Sent>,
+    /// What left.
+    pub received: Vec<Received>,
+    /// What passed the gate: tag, time, source, size, looped.
+    pub gate: Vec<Seen>,
+    /// What entered egress.
+    pub emitted: Vec<Seen>,
+}
+
+impl Card {
+    /// Builds all models, couples and boots them. Registers begin with what the seed says.
+    pub fn new(
+        program: &Checked,
+        hardware: &Hardware,
+        options: BenchOptions,
+    ) -> Result<Self, CardError> {
+        let cache = Cache::standard();
+        let seed = options.seed;
+        let fabric_circuit = &hardware.fabric.fabric;
+        let shell = library(fabric_circuit.name(), hardware.fabric.circuits(), &cache)?;
+        let mut fabric = Fabric::new();
+        let shell_part = fabric.add(shell.instance(seed)?)?;
+        let sockets = sockets(&hardware.manifest.config);
+        for ((circuit, socket), i) in hardware.variants.iter().zip(&sockets).zip(1..) {
+            let variant = library(circuit.name(), [circuit], &cache)?;
+            let part = fabric.add(variant.instance(seed.wrapping_add(i))?)?;
+            for port in variant.ports() {
+                if port.name == "clk_i" || port.name == "rst_ni" {
+                    continue;
+                }
+                let outer = socket.port(&port.name);
+                match port.output {
+                    true => fabric.connect(part, &port.name, shell_part, &outer)?,
+                    false => fabric.connect(shell_part, &outer, part, &port.name)?,
+                }
+            }
+        }
+        let mut nic = Nic::new(fabric, shell_part, options)?;
+        let gate = nic.watch(
+            "mon_gate_valid_o",
+            &[
+                "mon_gate_tag_o",
+                "mon_gate_time_o",
+                "mon_gate_source_o",
+                "mon_gate_size_o",
+                "mon_gate_looped_o",
+            ],
+        )?;
+        let emit = nic.watch("mon_emit_valid_o", &["mon_emit_tag_o"])?;
+        let encoder =
+            Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
+        let mut card = Card { nic, manifest: hardware.manifest.clone(), encoder, gate, emit };
+        card.boot()?;
+        Ok(card)
+    }
+
+    /// What a host does before the first packet: asks every region what it is, says how long it takes and what it may write,
+    /// and opens the gate.
+    fn boot(&mut self) -> Result<(), CardError> {
+        self.wait(address::SHELL, shell::STATUS, |word| word & 1 == 1)?;
+        let config = self.manifest.config.clone();
+        for region in self.manifest.regions.clone() {
+            for (word, wanted) in [
+                (region::MAGIC, region::MAGIC_VALUE),
+                (region::SHELL_HASH, config.fingerprint()),
+                (region::KIND, region.kind as u32),
+                (region::VARIANT, region.hash as u32),
+                (region::LATENCY, region.latency),
+            ] {
+                let found = self.nic.read(address::byte(region.unit, word))?;
+                if found != wanted {
+                    return Err(CardError::Unit { unit: region.unit, word, found, wanted });
+                }
+            }
+            self.wait(region.unit, region::READY, |word| word == 1)?;
+            let word = |word| address::byte(address::SHELL, shell::guard(region.unit, word));
+            let mut writes = vec![(word(guard::LATENCY), region.latency)];
+            for (i, mask) in (0..).zip(region.mask(config.phv_bits)) {
+                writes.push((word(guard::MASK + i), mask));
+            }
+            writes.push((word(guard::COUPLED), 1));
+            self.nic.write_all(&writes)?;
+        }
+        // Seeds of random generators as the golden model has them by default.
+        let sites = self.manifest.cells.randoms.iter().map(|(site, _)| site + 1).max().unwrap_or(0);
+        let seeds: Vec<u64> = (0..sites).map(|site| random::start(0, site)).collect();
+        let initial = self.encoder.initial(&seeds)?;
+        self.carry_out(&initial)?;
+        self.nic.write(address::byte(address::SHELL, shell::GATE), 1)?;
+        Ok(())
+    }
+
+    /// Does what a control plane asks, in both epochs; the inner error is a refusal.
+    pub fn install(&mut self, write: &Write) -> Result<Result<(), EncodeError>, CardError> {
+        match self.encoder.write(Epochs::Both, std::slice::from_ref(write)) {
+            Ok(ops) => self.carry_out(&ops).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    fn carry_out(&mut self, ops: &[BusOp]) -> Result<(), CardError> {
+        let mut writes = Vec::new();
+        for op in ops {
+            match op {
+                BusOp::Write { unit, word, value } => {
+                    writes.push((address::byte(*unit, *word), *value));
+                }
+                BusOp::Settle { unit } => {
+                    self.nic.write_all(&std::mem::take(&mut writes))?;
+                    self.wait(*unit, region::STATUS, |word| word & 1 == 0)?;
+                }
+            }
+        }
+        self.nic.write_all(&writes)?;
+        Ok(())
+    }
+
+    fn wait(&mut self, unit: u32, word: u32, done: impl Fn(u32) -> bool) -> Result<(), CardError> {
+        let mut found = 0;
+        for _ in 0..WAITS {
+            found = self.nic.read(address::byte(unit, word))?;
+            if done(found) {
+                return Ok(());
+            }
+        }
+        Err(CardError::Unit { unit, word, found, wanted: 1 })
+    }
+
+    /// Sends packets as fast as the bench's options let it and waits until all is out.
+    pub fn run(&mut self, packets: &[Packet]) -> Result<Run, CardError> {
+        for packet in packets {
+            self.nic.send(packet.port, packet.bytes.clone());
+        }
+        let beats: u64 = packets.iter().map(|p| p.bytes.len() as u64 / 16 + 8).sum();
+        self.nic.drain(QUIET, 100 * beats + 1_000_000)?;
+        Ok(Run {
+            sent: self.nic.sent(),
+            received: self.nic.received(),
+            gate: self.nic.seen(self.gate),
+            emitted: self.nic.seen(self.emit),
+        })
+    }
+
+    /// One of the shell's counts.
+    pub fn count(&mut self, count: shell::Count) -> Result<u64, CardError> {
+        let low = self.nic.read(address::byte(address::SHELL, count.word()))?;
+        let high = self.nic.read(address::byte(address::SHELL, count.word() + 1))?;
+        Ok(u64::from(low) | u64::from(high) << 32)
+    }
+}
+
+fn library<'a>(
+    top: &str,
+    circuits: impl IntoIterator<Item = &'a Circuit>,
+    cache: &Cache,
+) -> Result<Library, SimError> {
+    circuits
+        .into_iter()
+        .fold(Build::new(top).clock("clk_i"), |build, circuit| {
+            build.source(format!("{}.v", circuit.name()), circuit.verilog())
+        })
+        .build(cache)
+}
