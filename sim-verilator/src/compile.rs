@@ -284,6 +284,10 @@ fn common_flags(tools: &Tools, level: u8) -> Vec<String> {
     if !tools.clang {
         // Otherwise libraries would share what is static in inline functions, and never be unloaded.
         flags.push("-fno-gnu-unique".into());
+        // One function of a model stores to thousands of members. Asking for each load which of the stores
+        // before it might be meant took half the time of building a shell, and made it no faster.
+        flags.push("--param=sccvn-max-alias-queries-per-access=10".into());
+        flags.push("--param=dse-max-alias-queries-per-store=8".into());
     }
     flags
 }
