@@ -38,6 +38,7 @@ mod window;
 pub use axil::AXIL_ADDRESS_BITS;
 pub use fabric::{Socket, Static, fabric, region_interface, sockets};
 pub use fifo::{Fifos, fifo};
+pub use guard::guard;
 pub use shape::{MOST_BYTES, USER_BITS};
 pub use top::shell;
 

@@ -6,6 +6,7 @@ mod card;
 #[path = "../common/mod.rs"]
 mod common;
 mod model;
+mod parts;
 mod stand_in;
 mod traffic;
 

@@ -1,0 +1,162 @@
+//! Single circuits of the shell against plain models.
+
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use restage_manifest::ShellConfig;
+use restage_manifest::address::{guard as word, shell};
+use restage_manifest::socket::RegionKind;
+use restage_rtl::Circuit;
+use restage_rtl::shell::{fifo, guard};
+use restage_sim_verilator::{Build, Cache, Model};
+use std::collections::VecDeque;
+
+fn model(circuit: &Circuit, seed: u64) -> Model {
+    let build = Build::new(circuit.name()).source("part.v", circuit.verilog());
+    let mut model = build.build(&Cache::standard()).unwrap().instance(seed).unwrap();
+    set(&mut model, "rst_ni", 0);
+    (0..4).for_each(|_| model.tick());
+    set(&mut model, "rst_ni", 1);
+    model
+}
+
+fn set(model: &mut Model, port: &str, value: u64) {
+    let port = model.port(port).unwrap();
+    model.set_u64(port, value);
+}
+
+fn get(model: &mut Model, port: &str) -> u64 {
+    let port = model.port(port).unwrap();
+    model.get_u64(port)
+}
+
+#[test]
+fn a_queue_keeps_order_at_every_filling() {
+    for (depth, seed) in [(32, 1), (256, 2)] {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut dut = model(&fifo(40, depth).unwrap(), seed);
+        set(&mut dut, "push_i", 0);
+        set(&mut dut, "pop_i", 0);
+        let mut inside: VecDeque<(u64, u64)> = VecDeque::new();
+        let (mut most, mut passed) = (0, 0);
+        for clock in 0..20_000u64 {
+            dut.eval();
+            let shown = inside.front().is_some_and(|(_, at)| *at + 2 <= clock);
+            assert_eq!(get(&mut dut, "valid_o"), u64::from(shown), "clock {clock}");
+            assert_eq!(get(&mut dut, "count_o"), inside.len() as u64);
+            if shown {
+                assert_eq!(get(&mut dut, "data_o"), inside[0].0);
+            }
+            let bias = if clock / 1000 % 2 == 0 { 8 } else { 2 };
+            let push = inside.len() < depth as usize && rng.random_range(0..10) < bias;
+            let pop = shown && rng.random_range(0..10) < 10 - bias;
+            let data = rng.random::<u64>() >> 24;
+            set(&mut dut, "push_i", push.into());
+            set(&mut dut, "data_i", data);
+            set(&mut dut, "pop_i", pop.into());
+            if pop {
+                inside.pop_front();
+                passed += 1;
+            }
+            if push {
+                inside.push_back((data, clock));
+            }
+            most = most.max(inside.len());
+            dut.tick();
+        }
+        assert!(most == depth as usize && passed > 4000, "{most} {passed}");
+    }
+}
+
+/// What is on its way through a guard.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    valid: bool,
+    live: bool,
+    tag: u64,
+    phv: u64,
+}
+
+#[test]
+fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
+    let config = ShellConfig { ingress_clones: true, ..ShellConfig::default() };
+    let circuit = guard(&config, RegionKind::Stage).unwrap();
+    let (own, unit) = (0x00ff_f0f0_1234_5678u64, 3);
+    for (latency, coupled, seed) in
+        [(4, true, 1), (5, true, 2), (8, false, 3), (17, true, 4), (64, true, 5), (33, true, 6)]
+    {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut dut = model(&circuit, seed);
+        for port in ["valid_i", "ticket_i", "csr_write_i"] {
+            set(&mut dut, port, 0);
+        }
+        set(&mut dut, "unit_i", unit);
+        let write = |dut: &mut Model, at: u32, value: u64| {
+            set(dut, "csr_write_i", 1);
+            set(dut, "csr_addr_i", shell::guard(unit as u32, at).into());
+            set(dut, "csr_wdata_i", value);
+            dut.tick();
+            set(dut, "csr_write_i", 0);
+            // Another unit's.
+            set(dut, "csr_addr_i", shell::guard(unit as u32 + 1, at).into());
+            set(dut, "csr_write_i", 1);
+            dut.tick();
+            set(dut, "csr_write_i", 0);
+        };
+        for i in 0..config.phv_bits / 32 {
+            let mask =
+                if i < 2 { own >> (32 * i) & 0xffff_ffff } else { u64::from(rng.random::<u32>()) };
+            write(&mut dut, word::MASK + i, mask);
+        }
+        write(&mut dut, word::COUPLED, coupled.into());
+        write(&mut dut, word::LATENCY, latency);
+        let mut line: VecDeque<Slot> = vec![Slot::default(); latency as usize].into();
+        let mut want = Slot::default();
+        let mut errors = 0;
+        for clock in 0..3000u64 {
+            dut.eval();
+            assert_eq!(
+                get(&mut dut, "valid_o"),
+                u64::from(want.valid),
+                "clock {clock}, latency {latency}"
+            );
+            if want.valid {
+                assert_eq!(get(&mut dut, "tag_o"), want.tag);
+                assert_eq!(get(&mut dut, "phv_o"), want.phv);
+            }
+            let slot = Slot {
+                valid: rng.random_range(0..4) < 3,
+                live: rng.random_range(0..8) > 0,
+                tag: clock & 0xff,
+                phv: rng.random(),
+            };
+            for (port, value) in [
+                ("valid_i", slot.valid.into()),
+                ("live_i", (slot.valid && slot.live).into()),
+                ("tag_i", slot.tag),
+                ("side_i", slot.phv),
+            ] {
+                set(&mut dut, port, value);
+            }
+            // What the region gives is for the packet that entered it so many clocks ago.
+            line.push_back(slot);
+            let due = line.pop_front().unwrap();
+            let theirs: u64 = rng.random();
+            let wrong = rng.random_range(0..50) == 0;
+            set(&mut dut, "region_tag_i", due.tag ^ u64::from(wrong));
+            set(&mut dut, "region_phv_i", theirs);
+            let heard = due.valid && due.live && coupled;
+            errors += u64::from(heard && wrong);
+            want = Slot { phv: if heard { theirs & own | due.phv & !own } else { due.phv }, ..due };
+            dut.tick();
+        }
+        set(&mut dut, "valid_i", 0);
+        for due in line {
+            set(&mut dut, "region_tag_i", due.tag);
+            dut.tick();
+        }
+        set(&mut dut, "csr_addr_i", shell::guard(unit as u32, word::TAG_ERRORS).into());
+        (0..3).for_each(|_| dut.tick());
+        assert_eq!(get(&mut dut, "csr_rdata_o"), errors);
+        assert_eq!(errors > 0, coupled);
+    }
+}
