@@ -2,61 +2,16 @@
 
 use super::csr::event;
 use super::shape::{Shape, USER_BITS, WORD_BITS};
+use super::socket::{Socket, sockets};
+use super::wiring::Wiring;
 use super::{
     Fifos, axil, csr, digest, gate, guard, looper, merge, payload, traffic, verdict, window,
 };
-use crate::net::{self, Circuit, Module, ModuleInterface, Net, NetFault, Port, Wire};
+use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::address::shell::Count;
 use restage_manifest::socket::{Direction, LANE_BITS, RegionKind, TIME_BITS, ports};
 use restage_manifest::{ShellConfig, ShellField as F, address};
 use std::collections::BTreeMap;
-
-/// A place for a region variant.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Socket {
-    /// The beginning of the names of its ports on the fabric.
-    pub name: String,
-    /// Its unit on the configuration bus.
-    pub unit: u32,
-    /// What fits.
-    pub kind: RegionKind,
-}
-
-impl Socket {
-    /// The fabric's port that belongs to a region's port.
-    pub fn port(&self, region_port: &str) -> String {
-        let name = &self.name;
-        match region_port.strip_suffix("_i") {
-            Some(stem) => format!("{name}_{stem}_o"),
-            None => format!("{name}_{}_i", region_port.trim_end_matches("_o")),
-        }
-    }
-}
-
-/// All sockets, in the order of their units: parser, stages of ingress and egress, deparser.
-pub fn sockets(config: &ShellConfig) -> Vec<Socket> {
-    let socket = |name: String, unit, kind| Socket { name, unit, kind };
-    let mut all = vec![socket("parser".into(), address::PARSER, RegionKind::Parser)];
-    all.extend(
-        (0..config.regions())
-            .map(|i| socket(format!("stage{i}"), address::FIRST_STAGE + i, RegionKind::Stage)),
-    );
-    all.push(socket("deparser".into(), address::deparser(config), RegionKind::Deparser));
-    all
-}
-
-/// What a region of some kind looks like, as a module of a given name.
-pub fn region_interface(config: &ShellConfig, kind: RegionKind, name: &str) -> ModuleInterface {
-    let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
-    for port in ports(kind, config) {
-        match port.direction {
-            Direction::Input => inputs.push(Port::input(port.name, port.width)),
-            Direction::Output => outputs.push(Port::output(port.name, port.width)),
-        }
-    }
-    inputs.extend(outputs);
-    ModuleInterface::new(name, inputs)
-}
 
 /// The modules of the static part.
 #[derive(Clone, Debug)]
@@ -105,67 +60,6 @@ pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
     parts.extend(fifos.into_circuits());
     let fabric = wire(config, &parts)?;
     Ok(Static { fabric, parts })
-}
-
-/// Signals by name; which may be used before they are driven.
-struct Wiring<'a> {
-    m: Module,
-    parts: &'a [Circuit],
-    signals: BTreeMap<String, Wire>,
-}
-
-impl Wiring<'_> {
-    /// A signal. An output of an instance is called after both.
-    fn get(&mut self, name: &str, width: u32) -> Net {
-        if let Some(wire) = self.signals.get(name) {
-            return wire.net();
-        }
-        let wire = self.m.wire(name, width);
-        self.signals.insert(name.to_string(), wire);
-        wire.net()
-    }
-
-    /// Drives a signal.
-    fn set(&mut self, name: &str, net: Net) {
-        let width = self.m.width(net);
-        self.get(name, width);
-        if let Some(wire) = self.signals.get(name) {
-            self.m.assign(*wire, net);
-        }
-    }
-
-    /// Puts a part in. `inputs`: the signals of its inputs by port; inputs that the part does not have
-    /// are left out.
-    fn put(&mut self, part: &str, name: &str, inputs: &[(&str, &str)]) {
-        let Some(part) = self.parts.iter().find(|c| c.name() == part) else {
-            return self.m.refuse(format!("there is no part `{part}`"));
-        };
-        let interface = part.interface().clone();
-        let mut nets = Vec::new();
-        for port in interface.ports.iter().filter(|p| p.direction == net::Direction::Input) {
-            match inputs.iter().find(|i| i.0 == port.name) {
-                Some((_, signal)) => nets.push((port.name.as_str(), self.get(signal, port.width))),
-                None => self.m.refuse(format!("nothing is said about `{name}.{}`", port.name)),
-            }
-        }
-        let instance = self.m.instance(&interface, &format!("u_{name}"), &nets);
-        for port in interface.ports.iter().filter(|p| p.direction == net::Direction::Output) {
-            let pin = self.m.pin(instance, &port.name);
-            self.set(&format!("{name}_{}", port.name.trim_end_matches("_o")), pin);
-        }
-    }
-
-    /// A port in, as a signal of the same name.
-    fn input(&mut self, name: &str, width: u32) {
-        let net = self.m.input(name, width);
-        self.set(&format!("in_{name}"), net);
-    }
-
-    /// A port out, driven by a signal.
-    fn output(&mut self, name: &str, signal: &str, width: u32) {
-        let net = self.get(signal, width);
-        self.m.output_logic(name, net);
-    }
 }
 
 fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault>> {

@@ -16,10 +16,12 @@
 //! egress. Room is reserved at the gate (queue, payload, loop buffer) and at the traffic point (merge), so
 //! that nothing in between ever waits or is lost.
 
+mod align;
 mod axil;
 mod csr;
 mod digest;
 mod fabric;
+mod fate;
 mod fifo;
 mod gate;
 mod guard;
@@ -29,17 +31,20 @@ mod looper;
 mod merge;
 mod payload;
 mod shape;
+mod socket;
 mod sum;
 mod top;
 mod traffic;
 mod verdict;
 mod window;
+mod wiring;
 
 pub use axil::AXIL_ADDRESS_BITS;
-pub use fabric::{Socket, Static, fabric, region_interface, sockets};
+pub use fabric::{Static, fabric};
 pub use fifo::{Fifos, fifo};
 pub use guard::guard;
 pub use shape::{MOST_BYTES, USER_BITS};
+pub use socket::{Socket, region_interface, sockets};
 pub use top::shell;
 
 #[cfg(test)]

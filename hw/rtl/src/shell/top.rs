@@ -1,6 +1,6 @@
 //! The shell with its regions filled: what a user instantiates.
 
-use super::fabric::{Socket, sockets};
+use super::socket::{Socket, sockets};
 use crate::net::{self, Circuit, Module, ModuleInterface, NetFault};
 use restage_manifest::ShellConfig;
 
