@@ -7,7 +7,9 @@ use restage_library::ALL;
 use restage_manifest::ShellConfig;
 use restage_program::entries_text;
 use restage_tests::flow_run::{FlowRun, compare};
-use restage_tests::random::trial::case_for;
+use restage_tests::random::compare::Case;
+use restage_tests::random::line_rate::line_rate;
+use restage_tests::random::trial::{case_for, trial};
 
 /// Windows as large as shells may have them.
 fn large() -> ShellConfig {
@@ -31,7 +33,7 @@ fn library_programs_are_lowered_and_agree() {
             }
         };
         let before = failed.len();
-        for flow in run.lowered().flows() {
+        for flow in run.flows().all() {
             if let Err(faults) = verify(&case.program, flow) {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 failed.push(format!(
@@ -51,4 +53,24 @@ fn library_programs_are_lowered_and_agree() {
         }
     }
     assert!(failed.is_empty(), "{} faults:\n{}", failed.len(), failed.join("\n"));
+}
+
+/// What random programs do once what hardware cannot do is taken out of them.
+#[test]
+fn random_programs_are_lowered_and_agree() {
+    let mut lowered = 0;
+    for seed in 1..=60 {
+        let case = trial(seed, 60).unwrap();
+        let Some(program) = line_rate(&case.program, large().window_bytes) else { continue };
+        let case = Case { program, ..case };
+        let Ok(run) = FlowRun::new(&case.program, &large()) else { continue };
+        lowered += 1;
+        for flow in run.flows().all() {
+            verify(&case.program, flow).unwrap();
+        }
+        if let Err(difference) = compare(&case, run) {
+            panic!("seed {seed}: {difference}");
+        }
+    }
+    assert!(lowered >= 20, "{lowered} of 60 programs were lowered");
 }

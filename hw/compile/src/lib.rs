@@ -8,4 +8,5 @@
 //! without time. This crate knows nothing of circuits; what one costs is asked of whoever builds it.
 
 pub mod flow;
+pub mod layout;
 pub mod lower;

@@ -4,10 +4,15 @@
 
 use anyhow::Result;
 use clap::Parser;
+use restage_compile::flow::verify;
+use restage_manifest::ShellConfig;
+use restage_tests::flow_run::{self, FlowRun};
 use restage_tests::random::census::Census;
-use restage_tests::random::compare::{Case, Kind, compare};
+use restage_tests::random::compare::{Case, Difference, compare};
+use restage_tests::random::line_rate::line_rate;
 use restage_tests::random::shrink::shrink;
 use restage_tests::random::trial::trial;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Programs over which everything must come up.
@@ -31,6 +36,10 @@ struct Args {
     /// Goes on after a difference, and only names the seeds that have one.
     #[arg(long)]
     all: bool,
+    /// Compares the golden model with the lowered program instead; programs that are refused are counted by
+    /// what is said of them.
+    #[arg(long)]
+    flows: bool,
     /// Prints the counts and the result as JSON.
     #[arg(long)]
     json: bool,
@@ -38,6 +47,9 @@ struct Args {
 
 fn main() -> Result<ExitCode> {
     let args = Args::parse();
+    if args.flows {
+        return flows(&args);
+    }
     let mut census = Census::default();
     let (mut packets, mut sent, mut refused, mut differing) = (0, 0, 0, 0);
     for seed in args.seed..args.seed.saturating_add(args.programs) {
@@ -63,7 +75,10 @@ fn main() -> Result<ExitCode> {
                     continue;
                 }
                 eprintln!("seed {seed}: the models differ\n{difference}");
-                report(&case, args.shrink, difference.kind)?;
+                let kind = difference.kind;
+                report(&case, args.shrink, &mut |case| {
+                    compare(case).err().filter(|d| d.kind == kind)
+                })?;
                 return Ok(ExitCode::FAILURE);
             }
         }
@@ -97,17 +112,76 @@ fn main() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The lowered programs against the golden model.
+fn flows(args: &Args) -> Result<ExitCode> {
+    let like = ShellConfig { window_bytes: 256, phv_bits: 8192, ..ShellConfig::default() };
+    let (mut packets, mut sent, mut lowered, mut differing) = (0, 0, 0, 0);
+    let mut refused: BTreeMap<String, u64> = BTreeMap::new();
+    for seed in args.seed..args.seed.saturating_add(args.programs) {
+        let case = trial(seed, args.packets)?;
+        let Some(program) = line_rate(&case.program, like.window_bytes) else {
+            *refused.entry("nothing is left of it".into()).or_default() += 1;
+            continue;
+        };
+        let case = Case { program, ..case };
+        let run = match FlowRun::new(&case.program, &like) {
+            Ok(run) => run,
+            Err(refusals) => {
+                let mut kinds: Vec<String> = refusals.into_iter().map(|r| r.accepts).collect();
+                kinds.sort_unstable();
+                kinds.dedup();
+                kinds.into_iter().for_each(|kind| *refused.entry(kind).or_default() += 1);
+                continue;
+            }
+        };
+        lowered += 1;
+        packets += case.packets.len();
+        let faults = run.flows().all().filter_map(|f| verify(&case.program, f).err());
+        for fault in faults.flatten() {
+            differing += 1;
+            eprintln!("seed {seed}: {fault}");
+        }
+        match flow_run::compare(&case, run) {
+            Ok(out) => sent += out,
+            Err(difference) => {
+                differing += 1;
+                eprintln!("seed {seed}: {difference:.600}");
+                if !args.all {
+                    let kind = difference.kind;
+                    report(&case, args.shrink, &mut |case| {
+                        let run = FlowRun::new(&case.program, &like).ok()?;
+                        flow_run::compare(case, run).err().filter(|d| d.kind == kind)
+                    })?;
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
+        }
+    }
+    for (why, count) in &refused {
+        println!("{count:6} refused: {why}");
+    }
+    println!(
+        "{lowered} of {} programs from seed {} lowered: {packets} packets in, {sent} out, {differing} \
+         differences",
+        args.programs, args.seed
+    );
+    Ok(if differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 /// Prints a case that fails, smaller if possible.
-fn report(case: &Case, budget: u32, kind: Kind) -> Result<()> {
-    let same = |case: &Case| compare(case).is_err_and(|d| d.kind == kind);
-    let small = shrink(case, budget, &mut |case| same(case));
+fn report(
+    case: &Case,
+    budget: u32,
+    fails: &mut dyn FnMut(&Case) -> Option<Difference>,
+) -> Result<()> {
+    let small = shrink(case, budget, &mut |case| fails(case).is_some());
     eprintln!("shrunk program as P4:\n{}", *small.program);
     eprintln!("as JSON:\n{}", small.program.to_json());
     eprintln!("writes:\n{}", serde_json::to_string(&small.writes)?);
     for packet in &small.packets {
         eprintln!("packet at {} us on port {}: {:02x?}", packet.time_us, packet.port, packet.bytes);
     }
-    if let Err(difference) = compare(&small) {
+    if let Some(difference) = fails(&small) {
         eprintln!("{difference}");
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! One flow, one packet.
 
-use super::{FlowRun, Phv};
+use super::FlowRun;
+use super::phv::Phv;
 use crate::slow::hash::{from_wire, wire_bits};
 use restage_compile::flow::{Access, Def, Flow, HashUse, Slot, Value, Window, evaluate};
 use restage_program::program::HashAlgorithm;
@@ -35,13 +36,9 @@ impl FlowRun {
                 Def::Slot(Slot::Available) => {
                     Bits::new(9, front.map_or(0, |f| f.bytes.len()) as u128)
                 }
-                Def::Slot(slot) => match phv.get(slot) {
-                    Some(bits) => bits.clone(),
-                    None => {
-                        let garbage = self.garbage(width);
-                        phv.insert(*slot, garbage.clone());
-                        garbage
-                    }
+                Def::Slot(slot) => match phv.get(&self.flows.layout, *slot) {
+                    Some(bits) => bits,
+                    None => panic!("{slot:?} is read in {} and has no place", flow.name),
                 },
                 Def::Out(access, port) => {
                     self.issue(flow, *access, &values, &mut ports);
@@ -75,7 +72,7 @@ impl FlowRun {
             self.update(flow, access, &values);
         }
         for (slot, value) in &flow.outputs {
-            phv.insert(*slot, values[value.index()].clone());
+            phv.set(&self.flows.layout, *slot, &values[value.index()]);
         }
     }
 

@@ -7,28 +7,72 @@
 mod access;
 mod eval;
 mod pass;
+mod phv;
 
 use crate::random::compare::{self as random, Case, Difference, Kind, Packet};
 use crate::slow::{self, Slow};
-use restage_compile::flow::Slot;
-use restage_compile::lower::{Lowered, Refusal, lower, shell_for};
+use restage_compile::flow::Flow;
+use restage_compile::layout::{self, Layout, Parts};
+use restage_compile::lower::{DeparserPlan, Lowered, Refusal, lower, shell_for};
 use restage_golden::{Golden, Input, Output};
 use restage_manifest::ShellConfig;
-use restage_program::Bits;
+use restage_program::Program;
 use restage_program::check::Checked;
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
-/// What is in the slots.
-pub(crate) type Phv = BTreeMap<Slot, Bits>;
-
-/// A lowered program with its state.
+/// A program as flows that are run one after the other, with its state.
 #[derive(Clone, Debug)]
 pub struct FlowRun {
-    lowered: Lowered,
+    flows: Rc<Flows>,
     config: ShellConfig,
     /// Holds the program and its state.
     slow: Slow,
     garbage: u64,
+}
+
+/// What is run.
+#[derive(Clone, Debug)]
+pub struct Flows {
+    /// The parser.
+    pub parser: Flow,
+    /// The stages of ingress.
+    pub ingress: Vec<Flow>,
+    /// The stages of egress.
+    pub egress: Vec<Flow>,
+    /// Checksums updated in front of the deparser.
+    pub update: Option<Flow>,
+    /// What is sent.
+    pub deparser: DeparserPlan,
+    /// Where everything lies.
+    pub layout: Layout,
+}
+
+impl Flows {
+    /// One stage for each half.
+    pub fn of(program: &Program, lowered: Lowered, config: &ShellConfig) -> Result<Self, Refusal> {
+        let Lowered { parser, ingress, egress, update, deparser } = lowered;
+        let (ingress, egress) = (vec![ingress], vec![egress]);
+        let layout = Layout::default();
+        let mut flows = Flows { parser, ingress, egress, update, deparser, layout };
+        flows.layout = layout::layout(program, config, &flows.parts(), None)?;
+        Ok(flows)
+    }
+
+    /// The flows without their layout.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts {
+            parser: &self.parser,
+            ingress: &self.ingress,
+            egress: &self.egress,
+            update: self.update.as_ref(),
+            deparser: &self.deparser,
+        }
+    }
+
+    /// All flows, in the order in which a packet meets them.
+    pub fn all(&self) -> impl Iterator<Item = &Flow> {
+        [&self.parser].into_iter().chain(&self.ingress).chain(&self.egress).chain(&self.update)
+    }
 }
 
 impl FlowRun {
@@ -36,17 +80,18 @@ impl FlowRun {
     pub fn new(program: &Checked, like: &ShellConfig) -> Result<Self, Vec<Refusal>> {
         let config = shell_for(program, like);
         let lowered = lower(program, &config)?;
-        Ok(Self::with(program, lowered, config))
+        let flows = Flows::of(program, lowered, &config).map_err(|refusal| vec![refusal])?;
+        Ok(Self::with(program, flows, config))
     }
 
     /// Flows that are there already.
-    pub fn with(program: &Checked, lowered: Lowered, config: ShellConfig) -> Self {
-        FlowRun { lowered, config, slow: Slow::new(program), garbage: 1 }
+    pub fn with(program: &Checked, flows: Flows, config: ShellConfig) -> Self {
+        FlowRun { flows: Rc::new(flows), config, slow: Slow::new(program), garbage: 1 }
     }
 
     /// The flows.
-    pub fn lowered(&self) -> &Lowered {
-        &self.lowered
+    pub fn flows(&self) -> &Flows {
+        &self.flows
     }
 
     /// One step of a control plane.

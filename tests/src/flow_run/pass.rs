@@ -1,13 +1,13 @@
 //! The way of a packet, over PHVs.
 
+use super::FlowRun;
 use super::eval::Front;
-use super::{FlowRun, Phv};
+use super::phv::Phv;
 use crate::slow::hash::{from_wire, wire_bits};
 use crate::slow::{MOST_PASSES, Outcome, Queue};
 use restage_compile::flow::Slot;
 use restage_manifest::ShellField;
-use restage_program::Bits;
-use restage_program::entity::{Digest, Meta};
+use restage_program::entity::Digest;
 use restage_program::entry::{CloneTarget, Replica};
 use restage_program::standard::{self, instance};
 use std::collections::VecDeque;
@@ -48,14 +48,6 @@ struct Way {
     outcome: Outcome,
 }
 
-fn set(phv: &mut Phv, field: ShellField, value: u64) {
-    phv.insert(Slot::Shell(field), Bits::new(field.width(), value.into()));
-}
-
-fn get(phv: &Phv, field: ShellField) -> u64 {
-    phv.get(&Slot::Shell(field)).map_or(0, Bits::low_u64)
-}
-
 fn unlimited() -> u64 {
     (1 << ShellField::Truncate.width()) - 1
 }
@@ -66,7 +58,7 @@ impl FlowRun {
         self.slow.state.now = time_us;
         let first = Arrival {
             bytes: bytes.to_vec(),
-            kept: Phv::new(),
+            kept: self.fresh(),
             list: 0,
             instance: instance::NORMAL,
             passes: 1,
@@ -90,29 +82,18 @@ impl FlowRun {
     /// The PHV of a packet behind the parser.
     fn parse(&mut self, way: &Way, run: bool, arrival: &Arrival) -> Phv {
         let mut phv = arrival.kept.clone();
-        let bytes = &arrival.bytes;
-        set(&mut phv, ShellField::Run, run.into());
-        set(&mut phv, ShellField::IngressPort, way.port.into());
-        set(&mut phv, ShellField::PacketLength, bytes.len() as u64);
-        set(&mut phv, ShellField::Instance, arrival.instance.into());
-        set(&mut phv, ShellField::Kept, arrival.list);
-        set(&mut phv, ShellField::IngressTime, self.slow.state.now);
-        set(&mut phv, ShellField::PacketSum, plain_sum(bytes).into());
+        let (bytes, flows) = (&arrival.bytes, self.flows.clone());
+        let layout = &flows.layout;
+        phv.set_shell(layout, ShellField::Run, run.into());
+        phv.set_shell(layout, ShellField::IngressPort, way.port.into());
+        phv.set_shell(layout, ShellField::PacketLength, bytes.len() as u64);
+        phv.set_shell(layout, ShellField::Instance, arrival.instance.into());
+        phv.set_shell(layout, ShellField::Kept, arrival.list);
+        phv.set_shell(layout, ShellField::IngressTime, self.slow.state.now);
+        phv.set_shell(layout, ShellField::PacketSum, plain_sum(bytes).into());
         let front = Front { bytes: &bytes[..bytes.len().min(self.config.window_bytes as usize)] };
-        let flow = self.lowered.parser.clone();
-        self.run(&flow, &mut phv, Some(front));
+        self.run(&flows.parser, &mut phv, Some(front));
         phv
-    }
-
-    /// What the shell keeps of a PHV: the keep area.
-    fn kept(&self, phv: &Phv) -> Phv {
-        let program = &self.slow.program;
-        let listed = |meta: &Meta| program.field_lists.values().any(|l| l.metas.contains(meta));
-        let is_kept = |slot: &Slot| match slot {
-            Slot::Meta(meta) | Slot::Keep(meta) => listed(meta),
-            _ => false,
-        };
-        phv.iter().filter(|(s, _)| is_kept(s)).map(|(s, b)| (*s, b.clone())).collect()
     }
 
     fn may_loop(way: &mut Way, passes: u32) -> bool {
@@ -123,38 +104,44 @@ impl FlowRun {
 
     fn ingress(&mut self, arrival: Arrival, way: &mut Way) {
         let mut phv = self.parse(way, true, &arrival);
-        let flow = self.lowered.ingress.clone();
-        self.run(&flow, &mut phv, None);
+        let flows = self.flows.clone();
+        let layout = &flows.layout;
+        for stage in &flows.ingress {
+            self.run(stage, &mut phv, None);
+        }
         let passes = arrival.passes;
-        let session = get(&phv, ShellField::CloneSession) as u32;
+        let session = phv.shell(layout, ShellField::CloneSession) as u32;
         if self.config.ingress_clones
-            && get(&phv, ShellField::Clone) == 1
+            && phv.shell(layout, ShellField::Clone) == 1
             && self.slow.state.sessions.contains_key(&session)
         {
             let clone = Arrival {
                 bytes: arrival.bytes.clone(),
                 kept: self.kept(&phv),
-                list: get(&phv, ShellField::CloneKeep),
+                list: phv.shell(layout, ShellField::CloneKeep),
                 instance: instance::INGRESS_CLONE,
                 passes,
             };
             let mut copy = self.parse(way, false, &clone);
             let state = format!("{:?}", self.slow.state);
-            self.run(&flow, &mut copy, None);
+            for stage in &flows.ingress {
+                self.run(stage, &mut copy, None);
+            }
             assert_eq!(state, format!("{:?}", self.slow.state), "a clone changed the state");
             self.mirror(copy, &arrival.bytes, session, passes, way);
         }
-        if self.config.digest_bits > 0 && get(&phv, ShellField::Digest) != 0 {
-            let digest = Digest(get(&phv, ShellField::Digest) as u32 - 1);
+        if self.config.digest_bits > 0 && phv.shell(layout, ShellField::Digest) != 0 {
+            let digest = Digest(phv.shell(layout, ShellField::Digest) as u32 - 1);
             let fields = self.slow.program.digests[digest].fields.len() as u32;
-            let values = (0..fields).map(|f| phv[&Slot::Message(digest, f)].clone()).collect();
+            let values =
+                (0..fields).filter_map(|f| phv.get(layout, Slot::Message(digest, f))).collect();
             way.outcome.digests.push((digest, values));
         }
-        if self.config.resubmit && get(&phv, ShellField::Loop) == 1 {
+        if self.config.resubmit && phv.shell(layout, ShellField::Loop) == 1 {
             if Self::may_loop(way, passes) {
                 way.arrivals.push_back(Arrival {
                     kept: self.kept(&phv),
-                    list: get(&phv, ShellField::LoopKeep),
+                    list: phv.shell(layout, ShellField::LoopKeep),
                     bytes: arrival.bytes,
                     instance: instance::RESUBMITTED,
                     passes: passes + 1,
@@ -163,10 +150,10 @@ impl FlowRun {
             return;
         }
         let bytes = arrival.bytes;
-        let group = get(&phv, ShellField::McastGrp) as u16;
+        let group = phv.shell(layout, ShellField::McastGrp) as u16;
         if group != 0 {
-            set(&mut phv, ShellField::Instance, instance::REPLICATED.into());
-            set(&mut phv, ShellField::Truncate, unlimited());
+            phv.set_shell(layout, ShellField::Instance, instance::REPLICATED.into());
+            phv.set_shell(layout, ShellField::Truncate, unlimited());
             for Replica { port, rid } in
                 self.slow.state.multicast.get(&group).cloned().unwrap_or_default()
             {
@@ -182,9 +169,9 @@ impl FlowRun {
             }
             return;
         }
-        let port = get(&phv, ShellField::EgressSpec);
+        let port = phv.shell(layout, ShellField::EgressSpec);
         if port != u64::from(standard::DROP_PORT) {
-            set(&mut phv, ShellField::Instance, instance::NORMAL.into());
+            phv.set_shell(layout, ShellField::Instance, instance::NORMAL.into());
             let port = port as u16;
             way.copies.push_back(Copy { phv, bytes, port, rid: None, limit: None, passes });
         }
@@ -192,13 +179,15 @@ impl FlowRun {
 
     fn mirror(&mut self, mut phv: Phv, bytes: &[u8], session: u32, passes: u32, way: &mut Way) {
         let Some((target, limit)) = self.slow.state.sessions.get(&session).cloned() else { return };
+        let flows = self.flows.clone();
+        let layout = &flows.layout;
         let replicas = match target {
             CloneTarget::Replicas(replicas) => replicas,
             CloneTarget::Group(group) => {
                 self.slow.state.multicast.get(&group).cloned().unwrap_or_default()
             }
         };
-        set(&mut phv, ShellField::Truncate, unlimited());
+        phv.set_shell(layout, ShellField::Truncate, unlimited());
         for Replica { port, rid } in replicas {
             let (phv, bytes) = (phv.clone(), bytes.to_vec());
             way.copies.push_back(Copy { phv, bytes, port, rid: Some(rid), limit, passes });
@@ -207,50 +196,53 @@ impl FlowRun {
 
     fn egress(&mut self, copy: Copy, way: &mut Way) {
         let Copy { mut phv, bytes, port, rid, limit, passes } = copy;
+        let flows = self.flows.clone();
+        let layout = &flows.layout;
         if let Some(rid) = rid {
-            set(&mut phv, ShellField::EgressRid, rid.into());
+            phv.set_shell(layout, ShellField::EgressRid, rid.into());
         }
         let queue = way.queue;
-        set(&mut phv, ShellField::Run, 1);
-        set(&mut phv, ShellField::EgressPort, port.into());
-        set(&mut phv, ShellField::EnqTime, queue.enq_timestamp.into());
-        set(&mut phv, ShellField::EnqDepth, queue.enq_qdepth.into());
-        set(&mut phv, ShellField::DeqDelta, queue.deq_timedelta.into());
-        set(&mut phv, ShellField::DeqDepth, queue.deq_qdepth.into());
-        set(&mut phv, ShellField::EgressTime, queue.egress_time_us);
-        let flow = self.lowered.egress.clone();
-        self.run(&flow, &mut phv, None);
+        phv.set_shell(layout, ShellField::Run, 1);
+        phv.set_shell(layout, ShellField::EgressPort, port.into());
+        phv.set_shell(layout, ShellField::EnqTime, queue.enq_timestamp.into());
+        phv.set_shell(layout, ShellField::EnqDepth, queue.enq_qdepth.into());
+        phv.set_shell(layout, ShellField::DeqDelta, queue.deq_timedelta.into());
+        phv.set_shell(layout, ShellField::DeqDepth, queue.deq_qdepth.into());
+        phv.set_shell(layout, ShellField::EgressTime, queue.egress_time_us);
+        for stage in &flows.egress {
+            self.run(stage, &mut phv, None);
+        }
         if self.config.egress_clones
-            && get(&phv, ShellField::Clone) == 1
+            && phv.shell(layout, ShellField::Clone) == 1
             && Self::may_loop(way, passes)
         {
             let mut copy = phv.clone();
-            let list = get(&phv, ShellField::CloneKeep);
-            set(&mut copy, ShellField::Kept, list);
-            set(&mut copy, ShellField::Instance, instance::EGRESS_CLONE.into());
-            let session = get(&phv, ShellField::CloneSession) as u32;
+            let list = phv.shell(layout, ShellField::CloneKeep);
+            copy.set_shell(layout, ShellField::Kept, list);
+            copy.set_shell(layout, ShellField::Instance, instance::EGRESS_CLONE.into());
+            let session = phv.shell(layout, ShellField::CloneSession) as u32;
             self.mirror(copy, &bytes, session, passes + 1, way);
         }
-        if get(&phv, ShellField::EgressSpec) == u64::from(standard::DROP_PORT) {
+        if phv.shell(layout, ShellField::EgressSpec) == u64::from(standard::DROP_PORT) {
             return;
         }
-        if let Some(update) = self.lowered.update.clone() {
-            self.run(&update, &mut phv, None);
+        if let Some(update) = &flows.update {
+            self.run(update, &mut phv, None);
         }
         let mut sent = self.deparse(&phv, &bytes);
-        if self.config.recirculate && get(&phv, ShellField::Loop) == 1 {
+        if self.config.recirculate && phv.shell(layout, ShellField::Loop) == 1 {
             if Self::may_loop(way, passes) {
                 way.arrivals.push_back(Arrival {
                     bytes: sent,
                     kept: self.kept(&phv),
-                    list: get(&phv, ShellField::LoopKeep),
+                    list: phv.shell(layout, ShellField::LoopKeep),
                     instance: instance::RECIRCULATED,
                     passes: passes + 1,
                 });
             }
             return;
         }
-        let asked = get(&phv, ShellField::Truncate);
+        let asked = phv.shell(layout, ShellField::Truncate);
         let asked = (asked != unlimited()).then_some(asked as u32);
         for most in [asked, limit].into_iter().flatten() {
             sent.truncate(most as usize);
@@ -259,12 +251,14 @@ impl FlowRun {
     }
 
     fn deparse(&self, phv: &Phv, bytes: &[u8]) -> Vec<u8> {
+        let layout = &self.flows.layout;
+        let get = |slot| phv.get(layout, slot).unwrap_or_default();
         let mut bits = Vec::new();
-        for emission in &self.lowered.deparser.emissions {
+        for emission in &self.flows.deparser.emissions {
             let header = emission.header;
-            if phv[&Slot::Valid(header)].is_zero() {
+            if get(Slot::Valid(header)).is_zero() {
                 for field in 0..emission.widths.len() as u32 {
-                    let value = &phv[&Slot::Field(header, field)];
+                    let value = get(Slot::Field(header, field));
                     assert!(value.is_zero(), "a field of the invalid header {header:?} is {value}");
                 }
                 continue;
@@ -272,9 +266,9 @@ impl FlowRun {
             let at = bits.len() as u32 / 8;
             assert!(emission.offsets.contains(&at), "{header:?} begins at {at}");
             for field in 0..emission.widths.len() as u32 {
-                let wire = wire_bits(&phv[&Slot::Field(header, field)]);
+                let wire = wire_bits(&get(Slot::Field(header, field)));
                 let count = match emission.varbit == Some(field) {
-                    true => 8 * phv[&Slot::VarLength(header)].low_u64() as usize,
+                    true => 8 * get(Slot::VarLength(header)).low_u64() as usize,
                     false => wire.len(),
                 };
                 assert!(wire[count..].iter().all(|b| !b), "a varbit goes on behind its end");
@@ -282,7 +276,7 @@ impl FlowRun {
             }
         }
         let mut sent = from_wire(&bits).to_be_bytes();
-        let consumed = get(phv, ShellField::Consumed) as usize;
+        let consumed = phv.shell(layout, ShellField::Consumed) as usize;
         sent.extend_from_slice(&bytes[consumed..]);
         sent
     }

@@ -3,6 +3,7 @@
 pub mod census;
 pub mod compare;
 pub mod entries;
+pub mod line_rate;
 pub mod make;
 pub mod rng;
 pub mod shrink;

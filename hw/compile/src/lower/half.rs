@@ -14,6 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Lower<'_> {
     /// A shell field as a number of a metadata field's type.
     pub fn shell(&mut self, field: ShellField, meta: Meta) -> Value {
+        let ty = flow_type(self.program, self.program.metas[meta].ty);
+        if !field.is_in(self.config) {
+            return self.make.zero(ty);
+        }
         let value = self.make.slot(Slot::Shell(field));
         let width = flow_type(self.program, self.program.metas[meta].ty).width();
         self.make.natural(width, value)
@@ -52,7 +56,7 @@ impl Lower<'_> {
         let mut store = self.half(known);
         for meta in self.program.metas.keys() {
             let value = match (home(meta), source(meta)) {
-                (Some(field), _) => self.make.slot(Slot::Shell(field)),
+                (Some(field), _) => self.shell(field, meta),
                 (None, Some(_)) if self.metas.crosses(self.program, meta) => continue,
                 (None, Some(field))
                     if meta == standard::INSTANCE_TYPE || meta == standard::PACKET_LENGTH =>
@@ -121,7 +125,7 @@ impl Lower<'_> {
                     None => {
                         let here = place(meta);
                         let came = match here {
-                            Slot::Shell(_) => self.make.slot(here),
+                            Slot::Shell(field) => self.shell(field, meta),
                             _ => store.env.get(&mut self.make, here),
                         };
                         let kept = self.kept(&lists, meta);
@@ -187,6 +191,8 @@ impl Lower<'_> {
         let others: Vec<(Slot, Value)> =
             env.changed().filter(|(slot, _)| !matches!(slot, Slot::Meta(_))).collect();
         outputs.extend(others);
+        let config = self.config;
+        outputs.retain(|(slot, _)| !matches!(slot, Slot::Shell(f) if !f.is_in(config)));
         // What has not changed is not written.
         outputs.retain(|(slot, value)| *value != self.make.slot(*slot));
         outputs

@@ -170,7 +170,7 @@ pub fn note_constants(flow: &Flow, known: &mut Known) {
 }
 
 /// What a statement writes.
-fn destinations(stmt: &StmtKind) -> Vec<&Place> {
+pub fn destinations(stmt: &StmtKind) -> Vec<&Place> {
     match stmt {
         StmtKind::Assign { dst, .. }
         | StmtKind::ReadRegister { dst, .. }

@@ -31,7 +31,7 @@ mod uses;
 mod value;
 
 pub use deparser::{DeparserPlan, Emission, plan};
-pub use needs::shell_for;
+pub use needs::{kept_slots, message_slots, shell_for};
 pub use refusal::Refusal;
 
 use crate::flow::{Cycle, Flow, Maker, Slot, Value, order};

@@ -2,9 +2,9 @@
 
 use super::Refusal;
 use super::metas::{self, Metas};
-use crate::flow::flow_type;
+use crate::flow::{Slot, flow_type};
 use restage_manifest::ShellConfig;
-use restage_program::entity::Meta;
+use restage_program::entity::{Digest, Meta};
 use restage_program::expr::{Expr, Place};
 use restage_program::program::{Item, Program};
 use restage_program::standard;
@@ -44,6 +44,20 @@ pub fn shell_for(program: &Program, like: &ShellConfig) -> ShellConfig {
         digest_bits: digests.sum(),
         ..like.clone()
     }
+}
+
+/// The slots of the keep area, in their order there.
+pub fn kept_slots(program: &Program) -> Vec<Slot> {
+    let metas = Metas::new(program);
+    let kept = program.metas.keys().filter(|m| metas.is_kept(program, *m));
+    kept.map(metas::keep_place).collect()
+}
+
+/// The slots of messages, in their order.
+pub fn message_slots(program: &Program) -> Vec<Slot> {
+    let fields = |d: Digest| (0..program.digests[d].fields.len() as u32).map(move |f| (d, f));
+    let digests = Metas::new(program).digests;
+    digests.into_iter().flat_map(fields).map(|(d, f)| Slot::Message(d, f)).collect()
 }
 
 /// What a program asks and a shell has not.
@@ -149,11 +163,11 @@ fn items(items: &[Item], expr: &mut dyn FnMut(&Expr)) {
 
 /// The expressions of a statement, those of its blocks left out.
 fn statement(stmt: &StmtKind, expr: &mut dyn FnMut(&Expr)) {
+    for place in metas::destinations(stmt) {
+        expr(&Expr::Read(place.clone()));
+    }
     match stmt {
-        StmtKind::Assign { src, dst } => {
-            expr(src);
-            expr(&Expr::Read(dst.clone()));
-        }
+        StmtKind::Assign { src, .. } => expr(src),
         StmtKind::ExtractVar { bits: e, .. }
         | StmtKind::Advance(e)
         | StmtKind::Verify { condition: e, .. }

@@ -1,0 +1,145 @@
+//! Random programs without what hardware cannot do at one packet per clock, so that the rest of them can be
+//! tried there.
+//!
+//! What is taken out is found by asking: statements that break rules W by their paths, then what lowering
+//! refuses. The result means something else than the program that went in, but is as good a program.
+
+use restage_compile::lower::plan;
+use restage_program::Program;
+use restage_program::check::Checked;
+use serde_json::{Value, json};
+
+/// Rounds of taking out before a program is given up.
+const ROUNDS: usize = 60;
+
+/// The program without what hardware cannot do; `None` when nothing is left of it. Headers take `window`
+/// bytes at most.
+pub fn line_rate(program: &Program, window: u32) -> Option<Checked> {
+    let mut value = serde_json::to_value(program).ok()?;
+    shared_cells(&mut value);
+    hashes(&mut value);
+    checksums(&mut value);
+    for _ in 0..ROUNDS {
+        let program: Program = serde_json::from_value(value.clone()).ok()?;
+        let mut checked = program.check().ok()?;
+        let found = checked.beyond_line_rate();
+        if found.is_empty() {
+            let mut program = checked.into_inner();
+            while plan(&program).most_bytes > window {
+                program.deparser.pop()?;
+            }
+            checked = program.check().ok()?;
+            return Some(checked);
+        }
+        for violation in found {
+            take_out(&mut value, &violation.path);
+        }
+    }
+    None
+}
+
+/// Removes the statement at a path such as `ingress[2].if.then[0].write_register`. A statement that is
+/// gone already, or moved, is none.
+fn take_out(program: &mut Value, path: &str) {
+    let Some((list, index)) = path.rsplit_once('[') else { return };
+    let Some(index) = index.split(']').next().and_then(|i| i.parse::<usize>().ok()) else { return };
+    let mut at = program;
+    for step in list.split(['.', '[', ']']).filter(|s| !s.is_empty()) {
+        let next = match step.parse::<usize>() {
+            Ok(index) => at.get_mut(index),
+            Err(_) => at.get_mut(step),
+        };
+        match next {
+            Some(next) => at = next,
+            None => return,
+        }
+    }
+    if let Value::Array(items) = at
+        && index < items.len()
+    {
+        items.remove(index);
+    }
+}
+
+/// Each array is used in one part: most in ingress, some in egress or the parser.
+fn shared_cells(program: &mut Value) {
+    let egress_actions: Vec<usize> = program["actions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .filter(|(_, a)| a["name"].as_str().is_some_and(|n| n.starts_with("Eg.")))
+        .map(|(i, _)| i)
+        .collect();
+    for part in ["states", "ingress", "egress"] {
+        if let Some(value) = program.get_mut(part) {
+            only_of(value, part);
+        }
+    }
+    for (i, action) in program["actions"].as_array_mut().into_iter().flatten().enumerate() {
+        only_of(action, if egress_actions.contains(&i) { "egress" } else { "ingress" });
+    }
+}
+
+fn only_of(value: &mut Value, part: &str) {
+    const KINDS: [(&str, &str); 7] = [
+        ("read_register", "register"),
+        ("write_register", "register"),
+        ("map_lookup", "map"),
+        ("map_put", "map"),
+        ("map_remove", "map"),
+        ("count", "counter"),
+        ("execute_meter", "meter"),
+    ];
+    walk(value, &mut |v| {
+        let Value::Array(items) = v else { return };
+        items.retain(|item| {
+            if item.get("random").is_some() {
+                return part == "ingress";
+            }
+            KINDS.iter().all(|(kind, field)| {
+                let Some(index) = item.get(*kind).and_then(|s| s[*field].as_u64()) else {
+                    return true;
+                };
+                let owner = match (index % 4, *field) {
+                    (2, _) => "egress",
+                    (3, "register") => "states",
+                    _ => "ingress",
+                };
+                owner == part
+            })
+        });
+    });
+}
+
+/// What a hash is reduced by is a constant.
+fn hashes(program: &mut Value) {
+    walk(program, &mut |v| {
+        if let Some(hash) = v.get_mut("hash").filter(|h| h.get("max").is_some())
+            && hash["max"].get("const").is_none()
+        {
+            hash["max"] = json!({"const": {"ty": {"bit": 16}, "value": "16w0x3e8"}});
+        }
+    });
+}
+
+/// Payloads are summed by `csum16`, behind whole bytes.
+fn checksums(program: &mut Value) {
+    for part in ["verify", "update"] {
+        for sum in program[part].as_array_mut().into_iter().flatten() {
+            if sum["with_payload"] == json!(true) {
+                sum["algorithm"] = json!("csum16");
+            }
+        }
+    }
+}
+
+/// Calls `f` on every value, innermost last.
+fn walk(value: &mut Value, f: &mut dyn FnMut(&mut Value)) {
+    f(value);
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|v| walk(v, f)),
+        Value::Object(fields) => fields.values_mut().for_each(|v| walk(v, f)),
+        _ => {}
+    }
+}
