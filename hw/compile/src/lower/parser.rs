@@ -311,9 +311,11 @@ impl Lower<'_> {
                 let begin = self.make.natural(32, begin.value);
                 let bytes = self.make.natural(32, bytes);
                 let end = self.make.op(Op::Add, &[begin, bytes]);
-                let available = self.make.slot(Slot::Available);
-                let available = self.make.natural(32, available);
-                self.make.op(Op::Le, &[end, available])
+                // A varbit may be asked to be longer than the window, and is refused for that only when the
+                // packet has so much.
+                let length = self.make.slot(Slot::Shell(ShellField::PacketLength));
+                let length = self.make.natural(32, length);
+                self.make.op(Op::Le, &[end, length])
             }
         };
         store.require(&mut self.make, ok, standard::error::PACKET_TOO_SHORT);
