@@ -10,3 +10,4 @@
 pub mod flow;
 pub mod layout;
 pub mod lower;
+pub mod place;

@@ -33,6 +33,7 @@ mod value;
 pub use deparser::{DeparserPlan, Emission, plan};
 pub use needs::{kept_slots, message_slots, shell_for};
 pub use refusal::Refusal;
+pub use uses::cell_name;
 
 use crate::flow::{Cycle, Flow, Maker, Slot, Value, order};
 use metas::Metas;
