@@ -244,7 +244,7 @@ fn wide_cases(width: u32) -> Vec<Case> {
 
 #[test]
 fn wide_operations() {
-    for width in [17, 64, 65, 130, 513] {
+    for width in [17, 64, 65, 200] {
         check(&format!("ops_{width}"), &wide_cases(width), &inputs([width, width, width], 300, 7));
     }
 }
@@ -257,12 +257,12 @@ fn the_widest_operations() {
 #[test]
 fn products_and_quotients() {
     let mut cases = Vec::new();
-    for width in [8, 16, 17, 26, 27, 32, 48, 64, 65, 128] {
+    for width in [8, 17, 27, 32, 65, 128] {
         for t in [bit(width), int(width)] {
             cases.push(Case::new(Op::Mul, &[t, t]));
         }
         let t = bit(width);
-        for n in [1u128, 2, 3, 5, 6, 7, 10, 100, 255, 256, 641, 1000, 65_521, u128::MAX] {
+        for n in [1u128, 2, 3, 6, 10, 100, 255, 641, 65_521, u128::MAX] {
             let n = Bits::new(width, n);
             for op in [Op::Div, Op::Mod] {
                 if !n.is_zero() {

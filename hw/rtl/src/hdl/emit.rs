@@ -3,7 +3,7 @@
 use super::block::{self, CLOSE, Kind, OPEN, Signal, expression};
 use super::lower::{Lower, Stmt};
 use super::text::{self, Clocked};
-use crate::net::{Def, Module, ModuleInterface, Net, RING_CYCLES, RING_WIDTH, address_width};
+use crate::net::{Def, DelayLine, Module, ModuleInterface, Net, address_width};
 use restage_program::Bits;
 use rust_hdl::core::ast::{
     VerilogBlockOrConditional as Else, VerilogCase, VerilogConditional, VerilogExpression as E,
@@ -160,13 +160,27 @@ impl Emit<'_> {
             self.signal(net, Kind::Reg);
         }
         self.clock = true;
-        if cycles >= RING_CYCLES && width >= RING_WIDTH {
-            let slots = cycles - 1;
-            let at = self.pointer(slots);
-            let ring = self.lower.fresh(&format!("{name}_ring"));
-            let text = text::ring(&ring, &at, width, slots, from, &name);
-            self.sections[section].memories.push(text);
-            return;
+        match DelayLine::of(width, cycles) {
+            DelayLine::Ring => {
+                let slots = cycles - 1;
+                let at = self.pointer(slots);
+                let ring = self.lower.fresh(&format!("{name}_ring"));
+                let text = text::ring(&ring, &at, width, slots, from, &name);
+                self.sections[section].memories.push(text);
+                return;
+            }
+            DelayLine::Word => {
+                let size = width * (cycles - 1);
+                let word = self.lower.fresh(&format!("{name}_line"));
+                let part = |hi, lo| E::Signal(format!("{word}{OPEN}{hi}:{lo}{CLOSE}"));
+                let (young, old) = (part(size - width - 1, 0), part(size - 1, size - width));
+                let next = format!("{{{}, {}}}", expression(young), expression(from));
+                self.signals.push(Signal::new(&word, size, Kind::Reg));
+                self.register(section, None, word, None, Stmt::Value(E::Signal(next)));
+                self.register(section, None, name, None, Stmt::Value(old));
+                return;
+            }
+            DelayLine::Registers => {}
         }
         for step in 1..=cycles {
             let next = if step == cycles {

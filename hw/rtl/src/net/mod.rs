@@ -35,7 +35,7 @@ pub use timing::Timing;
 pub(crate) use instance::InstanceDecl;
 pub(crate) use live::Live;
 pub(crate) use memory::MemoryDecl;
-pub(crate) use resources::{RING_CYCLES, RING_WIDTH};
+pub(crate) use resources::DelayLine;
 
 use fault::Faults;
 use restage_program::Bits;

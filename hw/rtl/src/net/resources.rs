@@ -14,10 +14,28 @@ const MORE_INPUTS: u64 = 5;
 /// Delays from this length on are shift registers made of lookup tables.
 const SHIFT_REGISTER: u32 = 3;
 
-/// Delays at least this long and wide are RAMs made of lookup tables (see `hdl`).
-pub(crate) const RING_CYCLES: u32 = 4;
-/// See [`RING_CYCLES`].
-pub(crate) const RING_WIDTH: u32 = 32;
+/// How a delay is built. Rings and words were measured in Verilator: a step of them costs the same however
+/// long they are, which registers in a row do not; in hardware all of them are lookup tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DelayLine {
+    /// One register after the other: short ones.
+    Registers,
+    /// All but the last register side by side in 64 bits at most.
+    Word,
+    /// A small RAM.
+    Ring,
+}
+
+impl DelayLine {
+    pub fn of(width: u32, cycles: u32) -> Self {
+        match cycles {
+            0..=2 => DelayLine::Registers,
+            _ if width * (cycles - 1) <= 64 => DelayLine::Word,
+            3 => DelayLine::Registers,
+            _ => DelayLine::Ring,
+        }
+    }
+}
 
 /// Lookup tables, registers and RAM. Instances are not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -73,14 +91,15 @@ impl Module {
             }
         }
         let mut total = Resources::default();
-        let mut lines: Vec<(Net, u32)> = Vec::new();
+        // Net, cycles, bits that are used.
+        let mut lines: Vec<(Net, u32, u64)> = Vec::new();
         for index in 0..self.nets.len() as u32 {
             let net = Net(index);
             if !live.has(net) {
                 continue;
             }
             match self.decl(net).def {
-                Def::Delay { of, cycles } => lines.push((of, cycles)),
+                Def::Delay { of, cycles } => lines.push((of, cycles, live.used_bits(self, net))),
                 Def::Reg(_) => total.ffs += live.used_bits(self, net),
                 _ => {
                     let only = user[index as usize].filter(|_| live.uses[index as usize] == 1);
@@ -92,11 +111,15 @@ impl Module {
             }
         }
         lines.sort_unstable();
-        let mut before = (Net(u32::MAX), 0);
-        for (of, cycles) in lines {
-            let gap = if before.0 == of { cycles - before.1 } else { cycles };
-            total = total + delay(u64::from(self.width(of)), gap);
-            before = (of, cycles);
+        let mut needed = 0;
+        for (index, (of, cycles, used)) in lines.iter().enumerate().rev() {
+            let same = |entry: Option<&(Net, u32, u64)>| entry.filter(|e| e.0 == *of).map(|e| e.1);
+            needed = match same(lines.get(index + 1)) {
+                Some(_) => needed.max(*used),
+                None => *used,
+            };
+            let before = index.checked_sub(1).and_then(|i| same(lines.get(i))).unwrap_or(0);
+            total = total + delay(needed, cycles - before);
         }
         total + self.memories.iter().map(|m| memory(m, &live)).sum()
     }
@@ -214,7 +237,7 @@ impl Module {
 }
 
 fn delay(width: u64, cycles: u32) -> Resources {
-    if cycles >= RING_CYCLES && width >= u64::from(RING_WIDTH) {
+    if DelayLine::of(width as u32, cycles) == DelayLine::Ring {
         let luts = lut_ram(width, u64::from(cycles - 1));
         return Resources { luts, ffs: width, ..Resources::default() };
     }
