@@ -7,5 +7,6 @@ mod bench;
 mod host;
 mod map;
 mod program;
+mod sizes;
 mod state;
 mod tables;

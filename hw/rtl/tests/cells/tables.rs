@@ -272,7 +272,7 @@ impl Run {
 }
 
 /// The entry that wins.
-fn find<'a>(
+pub fn find<'a>(
     keys: &[(MatchKind, Type)],
     entries: &'a [Entry],
     values: &[Bits],
