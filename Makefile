@@ -59,9 +59,9 @@ test: setup lint ## everything that CI checks
 	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
 
 .PHONY: synth
-synth: setup ## what circuits cost on a card: DIR=folder of Verilog
+synth: setup ## what circuits cost on a card: PROGRAM=name or file, l3_acl by default
 	$(TIME) "synthesis" cargo run --release --quiet -j$(JOBS) -p restage-tests --bin synth -- \
-	    --dir $(or $(DIR),build/l3_acl)
+	    --program $(or $(PROGRAM),l3_acl)
 
 .PHONY: bench
 bench: rust ## speed of the golden model

@@ -57,12 +57,23 @@ impl Cache {
         &self.folder
     }
 
+    /// The file whose name begins with `what` and that depends on nothing but these pieces. If there is none
+    /// `make` is given an empty folder, and says what in it is to be kept. Also for what other tools make.
+    pub fn made_of<E: From<SimError>>(
+        &self,
+        what: &str,
+        pieces: &[&[u8]],
+        make: impl FnOnce(&Path) -> Result<PathBuf, E>,
+    ) -> Result<PathBuf, E> {
+        self.file(&format!("{what}-{}", hex(&hash(pieces.iter().copied()))), make)
+    }
+
     /// The file called `name`, which `make` writes into an empty folder if there is none.
-    pub(crate) fn file(
+    pub(crate) fn file<E: From<SimError>>(
         &self,
         name: &str,
-        make: impl FnOnce(&Path) -> Result<PathBuf, SimError>,
-    ) -> Result<PathBuf, SimError> {
+        make: impl FnOnce(&Path) -> Result<PathBuf, E>,
+    ) -> Result<PathBuf, E> {
         let path = self.folder.join(name);
         if self.touch(&path) {
             return Ok(path);
@@ -73,7 +84,7 @@ impl Cache {
         }
         let work = Work::new(&self.folder)?;
         let made = make(&work.0)?;
-        fs::rename(&made, &path).map_err(SimError::io(&path))?;
+        fs::rename(&made, &path).map_err(|e| E::from(SimError::io(&path)(e)))?;
         self.prune(&path);
         Ok(path)
     }

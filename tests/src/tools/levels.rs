@@ -7,11 +7,11 @@
 
 use super::netlist::{Bit, Cell, Netlist};
 use super::synth::{constant, is_lut, ram_luts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// A path.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Path {
     /// LUTs on it.
     pub luts: u32,

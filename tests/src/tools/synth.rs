@@ -7,10 +7,11 @@
 use super::levels::{Path, Paths, paths};
 use super::netlist::{Bit, Cell, Netlist};
 use super::{Design, Scratch, ToolError, yosys};
-use serde::Serialize;
+use restage_sim_verilator::Cache;
+use serde::{Deserialize, Serialize};
 
 /// What a module costs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// The module.
     pub module: String,
@@ -34,6 +35,32 @@ pub struct Cost {
     pub worst: Path,
     /// Bits of the longest carry chain.
     pub longest_carry: u64,
+}
+
+/// What a design costs, from the cache if it has been synthesized before.
+pub fn synth_cached(design: &Design, cache: &Cache) -> Result<Cost, ToolError> {
+    let version = Scratch::new(&Design::default())?.run(design, "yosys", "yosys", ["-V"])?;
+    let mut pieces: Vec<&[u8]> = vec![design.top.as_bytes(), version.as_bytes()];
+    // How it is synthesized and counted is said here.
+    for code in [include_str!("synth.rs"), include_str!("levels.rs"), include_str!("netlist.rs")] {
+        pieces.push(code.as_bytes());
+    }
+    for (name, text) in &design.files {
+        pieces.extend([name.as_bytes(), text.as_bytes()]);
+    }
+    let path = cache.made_of("synth", &pieces, |work| {
+        let path = work.join("cost.json");
+        let text = serde_json::to_string(&synth(design)?).map_err(std::io::Error::other);
+        text.and_then(|t| std::fs::write(&path, t)).map_err(ToolError::io(&path))?;
+        Ok::<_, ToolError>(path)
+    })?;
+    let text = std::fs::read_to_string(&path).map_err(ToolError::io(&path))?;
+    let wrong = |e: serde_json::Error| ToolError::Output {
+        tool: "yosys",
+        top: design.top.clone(),
+        what: format!("{}: {e}; remove it", path.display()),
+    };
+    serde_json::from_str(&text).map_err(wrong)
 }
 
 /// Synthesizes a design, all below its top flattened into it.
