@@ -6,7 +6,7 @@ use restage_compile::flow::verify;
 use restage_library::ALL;
 use restage_manifest::ShellConfig;
 use restage_program::entries_text;
-use restage_tests::flow_run::{FlowRun, compare};
+use restage_tests::flow_run::{FlowRun, compare, spread};
 use restage_tests::random::compare::Case;
 use restage_tests::random::line_rate::line_rate;
 use restage_tests::random::trial::{case_for, trial};
@@ -73,4 +73,35 @@ fn random_programs_are_lowered_and_agree() {
         }
     }
     assert!(lowered >= 20, "{lowered} of 60 programs were lowered");
+}
+
+/// Cut into as many stages as there are tables, programs do the same.
+#[test]
+fn placed_programs_agree() {
+    let like = ShellConfig { ingress_regions: 12, egress_regions: 12, ..large() };
+    for item in ALL {
+        let program = item.program().check().unwrap();
+        let writes = entries_text::parse(&program, item.entries).unwrap();
+        let case = case_for(program, writes, 11, 200);
+        let run = spread(&case.program, &like).unwrap();
+        if let Err(difference) = compare(&case, run) {
+            panic!("{}: {difference}", item.name);
+        }
+    }
+    let mut cut = 0;
+    for seed in 1..=60 {
+        let case = trial(seed, 60).unwrap();
+        let Some(program) = line_rate(&case.program, large().window_bytes) else { continue };
+        let case = Case { program, ..case };
+        let Ok(run) = spread(&case.program, &like) else { continue };
+        let stages = run.flows().ingress.iter().filter(|f| !f.outputs.is_empty()).count();
+        cut += usize::from(stages > 1);
+        for flow in run.flows().all() {
+            verify(&case.program, flow).unwrap();
+        }
+        if let Err(difference) = compare(&case, run) {
+            panic!("seed {seed}: {difference}");
+        }
+    }
+    assert!(cut >= 10, "{cut} programs had more than one stage");
 }

@@ -10,4 +10,5 @@
 pub mod flow;
 pub mod layout;
 pub mod lower;
+pub mod passes;
 pub mod place;

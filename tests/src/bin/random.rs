@@ -127,7 +127,8 @@ fn flows(args: &Args) -> Result<ExitCode> {
         let run = match FlowRun::new(&case.program, &like) {
             Ok(run) => run,
             Err(refusals) => {
-                let mut kinds: Vec<String> = refusals.into_iter().map(|r| r.accepts).collect();
+                let mut kinds: Vec<String> =
+                    refusals.into_iter().map(|r| r.accepts.into()).collect();
                 kinds.sort_unstable();
                 kinds.dedup();
                 kinds.into_iter().for_each(|kind| *refused.entry(kind).or_default() += 1);

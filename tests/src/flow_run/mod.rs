@@ -11,9 +11,10 @@ mod phv;
 
 use crate::random::compare::{self as random, Case, Difference, Kind, Packet};
 use crate::slow::{self, Slow};
-use restage_compile::flow::Flow;
+use restage_compile::flow::{AccessKind, Flow};
 use restage_compile::layout::{self, Layout, Parts};
 use restage_compile::lower::{DeparserPlan, Lowered, Refusal, lower, shell_for};
+use restage_compile::place::{Cost, Estimate, Placement, Stage, place};
 use restage_golden::{Golden, Input, Output};
 use restage_manifest::ShellConfig;
 use restage_program::Program;
@@ -138,5 +139,29 @@ pub fn compare(case: &Case, mut run: FlowRun) -> Result<u64, Difference> {
     match random::state(case, &golden, run.slow()) {
         Some(text) => fail(Kind::State, text),
         None => Ok(sent),
+    }
+}
+
+/// Places a program for the smallest shell with these sizes, so that no region has more than one table, and
+/// registers only where they must.
+pub fn spread(program: &Checked, like: &ShellConfig) -> Result<FlowRun, Vec<Refusal>> {
+    let config = shell_for(program, like);
+    let lowered = lower(program, &config)?;
+    let capacity = Cost { bram18: 1, ..Cost::default() };
+    let placement = place(program, &config, &lowered, capacity, &mut Tables, None)?;
+    let of = |stages: Vec<Stage>| stages.into_iter().map(|s| s.flow).collect();
+    let Placement { parser, ingress, egress, update, deparser, layout, .. } = placement;
+    let (ingress, egress) = (of(ingress), of(egress));
+    let flows = Flows { parser, ingress, egress, update, deparser, layout };
+    Ok(FlowRun::with(program, flows, config))
+}
+
+/// Finds that tables cost, and nothing else does.
+struct Tables;
+
+impl Estimate for Tables {
+    fn stage(&mut self, flow: &Flow) -> Result<Cost, Refusal> {
+        let tables = flow.accesses.values().filter(|a| matches!(a.kind, AccessKind::Table(_)));
+        Ok(Cost { bram18: tables.count() as u64, ..Cost::default() })
     }
 }

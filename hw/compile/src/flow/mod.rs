@@ -19,6 +19,7 @@
 
 mod access;
 mod assume;
+mod balance;
 mod eval;
 mod make;
 mod order;
@@ -31,6 +32,7 @@ mod verify;
 pub use access::{
     AccessDecl, AccessKind, Cell, Draw, MapPut, MapUse, RegisterWrite, TableUse, first_param,
 };
+pub use balance::balance;
 pub use eval::evaluate;
 pub use make::Maker;
 pub use order::{Cycle, order};

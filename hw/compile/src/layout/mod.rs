@@ -149,15 +149,15 @@ fn temp_width(parts: &Parts<'_>, slot: Slot) -> u32 {
 /// Slots that are best side by side: those of one header that are alive at the same time. The largest
 /// groups first, so that small ones fill the holes.
 fn groups(slots: Vec<(Slot, u64)>, width: impl Fn(Slot) -> u32) -> Vec<Vec<(Slot, u64)>> {
-    let mut groups: BTreeMap<(Option<u32>, u64, Option<Slot>), Vec<(Slot, u64)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Slot, u64), Vec<(Slot, u64)>> = BTreeMap::new();
     for (slot, live) in slots {
-        let key = match slot {
-            Slot::Field(header, _) => (Some(header.0), live, None),
-            other => (None, live, Some(other)),
+        let first = match slot {
+            Slot::Field(header, _) => Slot::Field(header, 0),
+            other => other,
         };
-        groups.entry(key).or_default().push((slot, live));
+        groups.entry((first, live)).or_default().push((slot, live));
     }
-    let mut groups: Vec<_> = groups.into_values().collect();
+    let mut groups: Vec<Vec<(Slot, u64)>> = groups.into_values().collect();
     let size = |g: &Vec<(Slot, u64)>| g.iter().map(|(s, _)| width(*s)).sum::<u32>();
     groups.sort_by_key(|g| (std::cmp::Reverse(size(g)), g.first().map(|(s, _)| *s)));
     groups

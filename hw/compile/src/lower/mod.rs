@@ -31,11 +31,12 @@ mod uses;
 mod value;
 
 pub use deparser::{DeparserPlan, Emission, plan};
+pub(crate) use metas::walk;
 pub use needs::{kept_slots, message_slots, shell_for};
 pub use refusal::Refusal;
 pub use uses::cell_name;
 
-use crate::flow::{Cycle, Flow, Maker, Slot, Value, order};
+use crate::flow::{Cycle, Flow, Maker, Slot, Value, balance, order};
 use metas::Metas;
 use position::Position;
 use restage_manifest::ShellConfig;
@@ -110,6 +111,10 @@ pub fn lower(program: &Checked, config: &ShellConfig) -> Result<Lowered, Vec<Ref
     }
     let mut lowered = Lowered { parser, ingress, egress, update, deparser };
     trim::trim(program, &metas, &mut lowered);
+    let Lowered { parser, ingress, egress, update, .. } = &mut lowered;
+    for flow in [parser, ingress, egress].into_iter().chain(update) {
+        *flow = balance(program, flow);
+    }
     Ok(lowered)
 }
 

@@ -10,9 +10,9 @@ pub struct Refusal {
     /// The place by name: ``table `acl` ``, ``state `parse_options` ``.
     pub subject: String,
     /// What cannot be done, with the numbers.
-    pub found: String,
+    pub found: Box<str>,
     /// What would be accepted.
-    pub accepts: String,
+    pub accepts: Box<str>,
     /// Where the description says so, if known.
     pub loc: Loc,
     /// Other places that have a part in it.
@@ -28,8 +28,8 @@ impl Refusal {
     ) -> Self {
         Refusal {
             subject: subject.into(),
-            found: found.into(),
-            accepts: accepts.into(),
+            found: found.into().into(),
+            accepts: accepts.into().into(),
             loc: Loc::default(),
             related: Vec::new(),
         }
@@ -51,8 +51,8 @@ impl Refusal {
 impl From<Violation> for Refusal {
     fn from(v: Violation) -> Self {
         Refusal {
-            found: v.found,
-            accepts: v.accepts,
+            found: v.found.into(),
+            accepts: v.accepts.into(),
             loc: v.loc,
             related: v.related.into_iter().map(|r| (r.what, r.loc)).collect(),
             subject: if v.subject.is_empty() { v.path } else { v.subject },

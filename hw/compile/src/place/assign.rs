@@ -20,15 +20,17 @@ impl<'a> Assign<'a> {
     pub fn new(
         program: &'a Program,
         flow: &'a Flow,
-        regions: usize,
+        regions: std::ops::Range<usize>,
         capacity: Cost,
         estimate: &'a mut dyn Estimate,
     ) -> Self {
+        let (before, regions) = (regions.start, regions.len());
         // One more stage than there are holds what is not placed yet.
         let how = Split {
             accesses: vec![regions; flow.accesses.len()],
             floors: BTreeMap::new(),
             stages: regions + 1,
+            before,
         };
         Assign { program, flow, regions, capacity, estimate, how }
     }

@@ -116,8 +116,9 @@ pub fn place(
     old: Option<&Placement>,
 ) -> Result<Placement, Vec<Refusal>> {
     let mut refusals = Vec::new();
-    let mut half = |flow: &Flow, regions: u32, old: Option<&[Stage]>| {
-        let mut assign = assign::Assign::new(program, flow, regions as usize, capacity, estimate);
+    let mut half = |flow: &Flow, regions: std::ops::Range<u32>, old: Option<&[Stage]>| {
+        let regions = regions.start as usize..regions.end as usize;
+        let mut assign = assign::Assign::new(program, flow, regions, capacity, estimate);
         match assign.stages(old.unwrap_or_default()) {
             Ok(stages) => stages,
             Err(refusal) => {
@@ -126,8 +127,9 @@ pub fn place(
             }
         }
     };
-    let ingress = half(&lowered.ingress, config.ingress_regions, old.map(|o| &o.ingress[..]));
-    let egress = half(&lowered.egress, config.egress_regions, old.map(|o| &o.egress[..]));
+    let ingress = half(&lowered.ingress, 0..config.ingress_regions, old.map(|o| &o.ingress[..]));
+    let egress =
+        half(&lowered.egress, config.ingress_regions..config.regions(), old.map(|o| &o.egress[..]));
     if !refusals.is_empty() {
         return Err(refusals);
     }

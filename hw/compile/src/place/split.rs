@@ -28,6 +28,8 @@ pub struct Split {
     pub floors: BTreeMap<Slot, usize>,
     /// How many stages.
     pub stages: usize,
+    /// How many stages of other halves come before: temporaries are numbered by stage.
+    pub before: usize,
 }
 
 /// The flows of all stages.
@@ -182,7 +184,7 @@ impl<'a> Plan<'a> {
     fn temp(&self, value: Value) -> Slot {
         let from = self.stages[value.index()].unwrap_or(0);
         let number = self.exports[from].iter().position(|v| *v == value).unwrap_or(0) as u32;
-        Slot::Temp(from as u32 * TEMPS + number)
+        Slot::Temp((self.how.before + from) as u32 * TEMPS + number)
     }
 
     /// The flow of a stage.
