@@ -2,6 +2,7 @@
 //!
 //! The crates under `hw/` do no I/O; this one does it for them.
 
+pub mod bus_writes;
 pub mod files;
 pub mod hardware;
 pub mod pcap;

@@ -1,6 +1,9 @@
 //! A program as hardware: placed, built, with its manifest.
 
-use restage_compile::flow::{Flow, Slot, slot_type};
+pub mod map;
+pub mod picture;
+
+use restage_compile::flow::{AccessKind, Flow, Slot, slot_type};
 use restage_compile::lower::{self, Refusal};
 use restage_manifest::cell::Cells;
 use restage_manifest::{
@@ -40,9 +43,14 @@ pub enum HardwareError {
     Shell(Vec<NetFault>),
 }
 
-/// Compiles a program for a shell that has what it needs.
+/// Compiles a program for the smallest shell that has what it needs.
 pub fn build(program: &Checked) -> Result<Hardware, HardwareError> {
-    let mut config = lower::shell_for(program, &ShellConfig::default());
+    build_like(program, &ShellConfig::default())
+}
+
+/// As [`build`], with the sizes of another shell.
+pub fn build_like(program: &Checked, like: &ShellConfig) -> Result<Hardware, HardwareError> {
+    let mut config = lower::shell_for(program, like);
     config.ingress_regions = 1;
     config.egress_regions = 1;
     build_for(program, &config)
@@ -82,7 +90,7 @@ pub fn build_for(program: &Checked, config: &ShellConfig) -> Result<Hardware, Ha
             latency: variant.latency,
             needed: variant.needed,
             writes: variant.writes,
-            contents: Vec::new(),
+            contents: contents(program, flow),
             cost: cost(variant.circuit.resources()),
         });
         cells.append(variant.cells);
@@ -100,6 +108,28 @@ pub fn build_for(program: &Checked, config: &ShellConfig) -> Result<Hardware, Ha
     let manifest =
         Manifest { format: FORMAT, program: program.name.clone(), config, regions, cells, fields };
     Ok(Hardware { manifest, variants, fabric, top })
+}
+
+/// What a flow accesses, in words.
+fn contents(program: &Checked, flow: &Flow) -> Vec<String> {
+    let name = |access: &AccessKind| match access {
+        AccessKind::Table(used) => format!("table {}", program.tables[used.table].preamble.name),
+        AccessKind::Register { register, .. } => {
+            format!("register {}", program.registers[*register].preamble.name)
+        }
+        AccessKind::Counter { counter, .. } => {
+            format!("counter {}", program.counters[*counter].preamble.name)
+        }
+        AccessKind::Meter { meter, .. } => {
+            format!("meter {}", program.meters[*meter].preamble.name)
+        }
+        AccessKind::Map(used) => format!("map {}", program.maps[used.map].preamble.name),
+        AccessKind::Random { site, .. } => format!("random {site}"),
+        AccessKind::ValueSet { set, .. } => {
+            format!("value set {}", program.value_sets[*set].preamble.name)
+        }
+    };
+    flow.accesses.values().map(|access| name(&access.kind)).collect()
 }
 
 fn cost(found: Resources) -> Cost {

@@ -1,0 +1,28 @@
+//! Entries as AXI4-Lite writes, for people with a bench of their own.
+
+use crate::hardware::Hardware;
+use anyhow::anyhow;
+use restage_encode::{BusOp, Encoder, Epochs};
+use restage_manifest::address::{self, region};
+use restage_program::{Checked, entries_text, random};
+
+/// The lines that install what comes with a program and then some entries: `w ADDRESS VALUE`, all in
+/// hexadecimal, and `r ADDRESS MASK` where the bus must be read until no masked bit is 1.
+pub fn lines(program: &Checked, hardware: &Hardware, entries: &str) -> anyhow::Result<Vec<String>> {
+    let writes = entries_text::parse(program, entries).map_err(|e| anyhow!("{e}"))?;
+    let manifest = &hardware.manifest;
+    let mut encoder = Encoder::new(program, &manifest.cells).with_shell(&manifest.config);
+    let sites = manifest.cells.randoms.iter().map(|(site, _)| site + 1).max().unwrap_or(0);
+    let seeds: Vec<u64> = (0..sites).map(|site| random::start(0, site)).collect();
+    let mut ops = encoder.initial(&seeds)?;
+    ops.extend(encoder.write(Epochs::Both, &writes)?);
+    let line = |op: BusOp| match op {
+        BusOp::Write { unit, word, value } => {
+            format!("w {:06x} {value:08x}", address::byte(unit, word))
+        }
+        BusOp::Settle { unit } => {
+            format!("r {:06x} {:08x}", address::byte(unit, region::STATUS), 1)
+        }
+    };
+    Ok(ops.into_iter().map(line).collect())
+}
