@@ -77,7 +77,7 @@ impl Default for ShellConfig {
             keep_bits: 0,
             digest_bits: 0,
             groups: 1024,
-            sessions: 256,
+            sessions: 1024,
             replicas: 4096,
             queue: 256,
             payload_beats: 1024,

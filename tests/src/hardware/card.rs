@@ -64,7 +64,8 @@ pub struct Run {
     pub received: Vec<Received>,
     /// What passed the gate: tag, time, source, size, looped.
     pub gate: Vec<Seen>,
-    /// What entered egress.
+    /// What entered egress: tag and, where the shell has queue metadata, its time, when it was queued, how many
+    /// waited then, how long it waited, how many waited in the end.
     pub emitted: Vec<Seen>,
 }
 
@@ -107,7 +108,12 @@ impl Card {
                 "mon_gate_looped_o",
             ],
         )?;
-        let emit = nic.watch("mon_emit_valid_o", &["mon_emit_tag_o"])?;
+        let queue = ["time", "enq_time", "enq_depth", "deq_delta", "deq_depth"];
+        let mut ports = vec!["mon_emit_tag_o".to_string()];
+        let there = |name: &str| fabric_circuit.interface().port(name).is_some();
+        ports.extend(queue.map(|n| format!("mon_emit_{n}_o")).into_iter().filter(|n| there(n)));
+        let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
+        let emit = nic.watch("mon_emit_valid_o", &ports)?;
         let encoder =
             Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
         let mut card = Card { nic, manifest: hardware.manifest.clone(), encoder, gate, emit };
@@ -200,6 +206,27 @@ impl Card {
             gate: self.nic.seen(self.gate),
             emitted: self.nic.seen(self.emit),
         })
+    }
+
+    /// Whether packets can come back: then the order of passes depends on time, which the model does not know.
+    pub fn loops(&self) -> bool {
+        self.manifest.config.loops() || self.manifest.config.egress_clones
+    }
+
+    /// As [`run`](Self::run), each packet when nothing of the one before is inside any more. What leaves for a packet
+    /// is in the order of ports and bytes: copies and further passes overtake each other.
+    pub fn run_apart(&mut self, packets: &[Packet]) -> Result<Run, CardError> {
+        let mut all = Run::default();
+        for packet in packets {
+            let mut run = self.run(std::slice::from_ref(packet))?;
+            run.received
+                .sort_by(|a, b| (a.destination(), &a.bytes).cmp(&(b.destination(), &b.bytes)));
+            all.sent.extend(run.sent);
+            all.received.extend(run.received);
+            all.gate.extend(run.gate.into_iter().take(1));
+            all.emitted.extend(run.emitted);
+        }
+        Ok(all)
     }
 
     /// One of the shell's counts.

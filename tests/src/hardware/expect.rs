@@ -21,6 +21,8 @@ pub struct Tally {
     pub dropped: u64,
     /// Packets that left.
     pub sent: u64,
+    /// Copies of the last packet that entered egress.
+    pub copies: u64,
     /// Hits and misses of each table.
     pub tables: BTreeMap<String, (u64, u64)>,
 }
@@ -34,10 +36,11 @@ pub fn expect(
     out: &mut Output,
     tally: &mut Tally,
 ) -> Vec<(u16, Vec<u8>)> {
-    let (mut error, mut met) = (false, false);
+    let (mut error, mut met, mut copies) = (false, false, 0);
     let input = Input { port: packet.port, bytes: &packet.bytes, time_us, queue };
     golden.process_traced(&input, out, &mut |event| match event {
         Event::ParserError(_) => error = true,
+        Event::Half { egress: true, .. } => copies += 1,
         Event::Lookup { table, hit, .. } => {
             let counts = match tally.tables.get_mut(table) {
                 Some(counts) => counts,
@@ -55,6 +58,7 @@ pub fn expect(
     });
     let sent: Vec<(u16, Vec<u8>)> = out.packets().map(|(p, b)| (p, b.to_vec())).collect();
     tally.packets += 1;
+    tally.copies = copies;
     tally.bytes += packet.bytes.len() as u64;
     tally.accepted += u64::from(!error);
     tally.met += u64::from(met);

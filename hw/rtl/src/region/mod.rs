@@ -11,6 +11,7 @@ mod access;
 mod build;
 mod deparser;
 mod emit;
+mod estimate;
 mod order;
 mod parser;
 mod socket;
@@ -21,6 +22,7 @@ mod window;
 use socket::Socket;
 
 pub use deparser::deparser;
+pub use estimate::Estimator;
 pub use parser::parser;
 pub use stage::stage;
 
