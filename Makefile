@@ -19,6 +19,12 @@ endif
 endif
 endif
 
+# Programs of which hardware and model are compared in every test; `regress` without arguments takes all.
+REGRESSED := l3_acl l2_switch ecmp conntrack_firewall rate_limit mirror recirculate_demo vlan int_md \
+    varbit_options netcache nat44
+comma := ,
+space := $(subst ,, )
+
 TRACE := tests/oracle/l3_acl/trace
 TIME := .ci/timed
 
@@ -57,6 +63,8 @@ test: setup lint ## everything that CI checks
 	$(TIME) "tests" cargo test --workspace --locked --quiet -j$(JOBS)
 	$(TIME) "random programs" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin random
 	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
+	$(TIME) "hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- \
+	    --packets 1000 --gaps 20 --back-pressure 20 --programs $(subst $(space),$(comma),$(REGRESSED))
 
 .PHONY: synth
 synth: setup ## what circuits cost on a card: PROGRAM=name or file, l3_acl by default

@@ -170,9 +170,17 @@ mod tests {
         ports.iter().map(|port| Replica { port: *port, rid: 7 }).collect()
     }
 
-    /// What the shell has after some writes: groups, sessions, by rows.
-    fn shell_after(ops: &[BusOp]) -> (BTreeMap<u32, u32>, BTreeMap<u32, (u32, u32)>, Vec<u32>) {
-        let (mut groups, mut sessions, mut rows) = (BTreeMap::new(), BTreeMap::new(), vec![0; 16]);
+    /// What the shell has after some writes.
+    #[derive(Default)]
+    struct Shell {
+        groups: BTreeMap<u32, u32>,
+        sessions: BTreeMap<u32, (u32, u32)>,
+        rows: Vec<u32>,
+    }
+
+    fn shell_after(ops: &[BusOp]) -> Shell {
+        let mut has = Shell { rows: vec![0; 16], ..Shell::default() };
+        let Shell { groups, sessions, rows } = &mut has;
         let (mut row, mut held) = (0, 0);
         for op in ops {
             let BusOp::Write { word, value, .. } = *op else { continue };
@@ -187,7 +195,7 @@ mod tests {
                 }
             }
         }
-        (groups, sessions, rows)
+        has
     }
 
     #[test]
@@ -198,7 +206,7 @@ mod tests {
         ops.extend(lists.group(2, Some(&replicas(&[3]))).unwrap());
         ops.extend(lists.session(3, Some(&(CloneTarget::Group(1), Some(100)))).unwrap());
         ops.extend(lists.group(1, Some(&replicas(&[4, 5, 6]))).unwrap());
-        let (groups, sessions, rows) = shell_after(&ops);
+        let Shell { groups, sessions, rows } = shell_after(&ops);
         assert_eq!(groups[&2], 2 << 16 | 1);
         assert_eq!(groups[&1], 3 << 16 | 3);
         assert_eq!(sessions[&3], (1 << 31 | 100, 3 << 16 | 3));
