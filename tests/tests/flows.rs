@@ -105,3 +105,32 @@ fn placed_programs_agree() {
     }
     assert!(cut >= 10, "{cut} programs had more than one stage");
 }
+
+/// With headers in shared bits, programs do the same.
+#[test]
+fn shared_bits_agree() {
+    let mut shared = 0;
+    for item in ALL {
+        let program = item.program().check().unwrap();
+        let writes = entries_text::parse(&program, item.entries).unwrap();
+        let case = case_for(program, writes, 5, 200);
+        let run = FlowRun::shared(&case.program, &large()).unwrap();
+        shared += run.flows().sharing.slots().count();
+        if let Err(difference) = compare(&case, run) {
+            panic!("{}: {difference}", item.name);
+        }
+    }
+    assert!(shared > 50, "{shared} fields");
+    let mut unions = 0;
+    for seed in 100..=160 {
+        let case = trial(seed, 60).unwrap();
+        let Some(program) = line_rate(&case.program, large().window_bytes) else { continue };
+        let case = Case { program, ..case };
+        let Ok(run) = FlowRun::shared(&case.program, &large()) else { continue };
+        unions += run.flows().sharing.slots().count();
+        if let Err(difference) = compare(&case, run) {
+            panic!("seed {seed}: {difference}");
+        }
+    }
+    assert!(unions > 50, "{unions} fields of random programs");
+}

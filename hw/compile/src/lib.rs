@@ -12,3 +12,4 @@ pub mod layout;
 pub mod lower;
 pub mod passes;
 pub mod place;
+pub mod share;

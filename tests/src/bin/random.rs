@@ -40,6 +40,9 @@ struct Args {
     /// what is said of them.
     #[arg(long)]
     flows: bool,
+    /// With `--flows`: cut into as many stages as there are tables.
+    #[arg(long)]
+    spread: bool,
     /// Prints the counts and the result as JSON.
     #[arg(long)]
     json: bool,
@@ -114,7 +117,13 @@ fn main() -> Result<ExitCode> {
 
 /// The lowered programs against the golden model.
 fn flows(args: &Args) -> Result<ExitCode> {
-    let like = ShellConfig { window_bytes: 256, phv_bits: 8192, ..ShellConfig::default() };
+    let like = ShellConfig {
+        window_bytes: 256,
+        phv_bits: 8192,
+        ingress_regions: 12,
+        egress_regions: 12,
+        ..ShellConfig::default()
+    };
     let (mut packets, mut sent, mut lowered, mut differing) = (0, 0, 0, 0);
     let mut refused: BTreeMap<String, u64> = BTreeMap::new();
     for seed in args.seed..args.seed.saturating_add(args.programs) {
@@ -124,7 +133,11 @@ fn flows(args: &Args) -> Result<ExitCode> {
             continue;
         };
         let case = Case { program, ..case };
-        let run = match FlowRun::new(&case.program, &like) {
+        let run = match if args.spread {
+            flow_run::spread(&case.program, &like)
+        } else {
+            FlowRun::new(&case.program, &like)
+        } {
             Ok(run) => run,
             Err(refusals) => {
                 let mut kinds: Vec<String> =
@@ -150,7 +163,10 @@ fn flows(args: &Args) -> Result<ExitCode> {
                 if !args.all {
                     let kind = difference.kind;
                     report(&case, args.shrink, &mut |case| {
-                        let run = FlowRun::new(&case.program, &like).ok()?;
+                        let run = match args.spread {
+                            true => flow_run::spread(&case.program, &like).ok()?,
+                            false => FlowRun::new(&case.program, &like).ok()?,
+                        };
                         flow_run::compare(case, run).err().filter(|d| d.kind == kind)
                     })?;
                     return Ok(ExitCode::FAILURE);

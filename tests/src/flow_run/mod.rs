@@ -15,6 +15,7 @@ use restage_compile::flow::{AccessKind, Flow};
 use restage_compile::layout::{self, Layout, Parts};
 use restage_compile::lower::{DeparserPlan, Lowered, Refusal, lower, shell_for};
 use restage_compile::place::{Cost, Estimate, Placement, Stage, place};
+use restage_compile::share::{Sharing, share};
 use restage_golden::{Golden, Input, Output};
 use restage_manifest::ShellConfig;
 use restage_program::Program;
@@ -46,15 +47,21 @@ pub struct Flows {
     pub deparser: DeparserPlan,
     /// Where everything lies.
     pub layout: Layout,
+    /// Which slots lie in shared ones.
+    pub sharing: Sharing,
 }
 
 impl Flows {
     /// One stage for each half.
-    pub fn of(program: &Program, lowered: Lowered, config: &ShellConfig) -> Result<Self, Refusal> {
+    pub fn of(
+        program: &Program,
+        (lowered, sharing): (Lowered, Sharing),
+        config: &ShellConfig,
+    ) -> Result<Self, Refusal> {
         let Lowered { parser, ingress, egress, update, deparser } = lowered;
         let (ingress, egress) = (vec![ingress], vec![egress]);
         let layout = Layout::default();
-        let mut flows = Flows { parser, ingress, egress, update, deparser, layout };
+        let mut flows = Flows { parser, ingress, egress, update, deparser, layout, sharing };
         flows.layout = layout::layout(program, config, &flows.parts(), None)?;
         Ok(flows)
     }
@@ -67,6 +74,7 @@ impl Flows {
             egress: &self.egress,
             update: self.update.as_ref(),
             deparser: &self.deparser,
+            sharing: &self.sharing,
         }
     }
 
@@ -81,6 +89,15 @@ impl FlowRun {
     pub fn new(program: &Checked, like: &ShellConfig) -> Result<Self, Vec<Refusal>> {
         let config = shell_for(program, like);
         let lowered = lower(program, &config)?;
+        let lowered = (lowered, Sharing::default());
+        let flows = Flows::of(program, lowered, &config).map_err(|refusal| vec![refusal])?;
+        Ok(Self::with(program, flows, config))
+    }
+
+    /// As [`new`](Self::new), with headers that exclude each other in the same bits.
+    pub fn shared(program: &Checked, like: &ShellConfig) -> Result<Self, Vec<Refusal>> {
+        let config = shell_for(program, like);
+        let lowered = share(program, &lower(program, &config)?);
         let flows = Flows::of(program, lowered, &config).map_err(|refusal| vec![refusal])?;
         Ok(Self::with(program, flows, config))
     }
@@ -152,7 +169,8 @@ pub fn spread(program: &Checked, like: &ShellConfig) -> Result<FlowRun, Vec<Refu
     let of = |stages: Vec<Stage>| stages.into_iter().map(|s| s.flow).collect();
     let Placement { parser, ingress, egress, update, deparser, layout, .. } = placement;
     let (ingress, egress) = (of(ingress), of(egress));
-    let flows = Flows { parser, ingress, egress, update, deparser, layout };
+    let sharing = Sharing::default();
+    let flows = Flows { parser, ingress, egress, update, deparser, layout, sharing };
     Ok(FlowRun::with(program, flows, config))
 }
 

@@ -8,12 +8,17 @@ use std::collections::HashMap;
 /// How deep conditions are followed.
 const DEPTH: u32 = 24;
 
+/// Cases that are looked at before a question is given up.
+const CASES: u32 = 64;
+
 /// Conditions that are known to hold or not.
 #[derive(Clone, Debug, Default)]
 pub struct Assumed {
     known: HashMap<Value, bool>,
     /// What a value is equal to.
     equal: HashMap<Value, Value>,
+    /// Pairs of which one holds, and it is not known which.
+    either: Vec<[Value; 2]>,
 }
 
 impl Maker<'_> {
@@ -23,7 +28,23 @@ impl Maker<'_> {
         if !self.assume(&mut assumed, a, true, DEPTH) {
             return true;
         }
-        self.under(&assumed, b, DEPTH) == Some(false)
+        self.never(assumed, b, &mut CASES.clone())
+    }
+
+    /// Whether a condition does not hold in any case of what is assumed.
+    fn never(&self, mut assumed: Assumed, value: Value, cases: &mut u32) -> bool {
+        if self.under(&assumed, value, DEPTH) == Some(false) {
+            return true;
+        }
+        let Some(either) = assumed.either.pop() else { return false };
+        either.into_iter().all(|one| {
+            if *cases == 0 {
+                return false;
+            }
+            *cases -= 1;
+            let mut case = assumed.clone();
+            !self.assume(&mut case, one, true, DEPTH) || self.never(case, value, cases)
+        })
     }
 
     /// Takes note that a condition holds or not; `false` if that cannot be.
@@ -42,6 +63,18 @@ impl Maker<'_> {
             (Op::And, [a, b], true) | (Op::Or, [a, b], false) if bool_args => {
                 self.assume(assumed, *a, truth, depth - 1)
                     && self.assume(assumed, *b, truth, depth - 1)
+            }
+            (Op::Or, [a, b], true) if bool_args => {
+                assumed.either.push([*a, *b]);
+                true
+            }
+            (Op::And, [a, b], false) if bool_args => {
+                // One of them does not hold; only what holds is split into cases.
+                match (self.under(assumed, *a, 2), self.under(assumed, *b, 2)) {
+                    (Some(true), _) => self.assume(assumed, *b, false, depth - 1),
+                    (_, Some(true)) => self.assume(assumed, *a, false, depth - 1),
+                    _ => true,
+                }
             }
             (Op::Eq, [a, b], true) | (Op::Ne, [a, b], false) => {
                 for (value, constant) in [(*a, *b), (*b, *a)] {

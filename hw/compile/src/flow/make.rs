@@ -7,7 +7,7 @@ use super::{
     Access, AccessDecl, AccessKind, Def, Flow, HashUse, Origin, Slot, Value, ValueDecl, Window,
     bits_for, hash_width, slot_type,
 };
-use restage_program::entity::EntityMap;
+use restage_program::entity::{Entity, EntityMap};
 use restage_program::op::Op;
 use restage_program::program::Program;
 use restage_program::types::bit;
@@ -240,6 +240,50 @@ impl<'p> Maker<'p> {
     /// An output of an access.
     pub fn out(&mut self, access: Access, port: u32, ty: Type) -> Value {
         self.define(ty, Def::Out(access, port))
+    }
+
+    /// Puts all of another flow in; its values here, by their positions there.
+    pub fn copy(&mut self, flow: &Flow) -> Vec<Value> {
+        self.copy_with(flow, &mut |_, _| None)
+    }
+
+    /// As [`copy`](Self::copy), with another value in the place of some slots.
+    pub fn copy_with(
+        &mut self,
+        flow: &Flow,
+        instead: &mut dyn FnMut(&mut Self, Slot) -> Option<Value>,
+    ) -> Vec<Value> {
+        let accesses: Vec<Access> = flow.accesses.keys().map(|_| self.access()).collect();
+        let mut values: Vec<Value> = Vec::with_capacity(flow.values.len());
+        for decl in flow.values.values() {
+            self.set_origin(decl.origin.clone());
+            let other = match &decl.def {
+                Def::Slot(slot) => instead(self, *slot),
+                _ => None,
+            };
+            let value = match (other, &decl.def) {
+                (Some(other), _) => other,
+                (None, Def::Out(access, port)) => {
+                    self.out(accesses[access.index()], *port, decl.ty)
+                }
+                (None, def) => {
+                    let mut def = def.clone();
+                    def.map_operands(&mut |v| values[v.index()]);
+                    self.define(decl.ty, def)
+                }
+            };
+            if let Some(name) = &decl.name {
+                self.name(value, name);
+            }
+            values.push(value);
+        }
+        for (access, decl) in flow.accesses.iter() {
+            let mut decl = decl.clone();
+            decl.kind.map_values(&mut |v| values[v.index()]);
+            let guard = values[decl.guard.index()];
+            self.fill(accesses[access.index()], guard, decl.kind, decl.origin);
+        }
+        values
     }
 
     /// The flow, not in order yet. Accesses of which nothing was said are never used.

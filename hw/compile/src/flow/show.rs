@@ -46,6 +46,7 @@ impl Slot {
                 format!("message{}.{}", digest.index(), name.map_or("?", |f| f.0.name.as_str()))
             }
             Slot::Temp(number) => format!("temp{number}"),
+            Slot::Shared(number) => format!("shared{number}"),
         }
     }
 }

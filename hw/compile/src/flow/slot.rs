@@ -37,10 +37,12 @@ pub enum Slot {
     Message(Digest, u32),
     /// A value that is computed in one stage and used in a later one.
     Temp(u32),
+    /// The fields of headers of which at most one is valid: see [`crate::share`].
+    Shared(u32),
 }
 
-/// The type of what is in a slot. A temporary has the type of the value that is put there; it and what does
-/// not exist are `None`.
+/// The type of what is in a slot. Temporaries and shared slots have the type of the value that is put there;
+/// they and what does not exist are `None`.
 pub fn slot_type(program: &Program, slot: Slot) -> Option<Type> {
     let header_type =
         |header: Header| program.headers.get(header).and_then(|h| program.header_types.get(h.ty));
@@ -67,6 +69,6 @@ pub fn slot_type(program: &Program, slot: Slot) -> Option<Type> {
         Slot::Message(digest, field) => {
             flow_type(program, program.digests.get(digest)?.fields.get(field as usize)?.0.ty)
         }
-        Slot::Temp(_) => return None,
+        Slot::Temp(_) | Slot::Shared(_) => return None,
     })
 }

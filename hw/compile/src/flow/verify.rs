@@ -56,7 +56,7 @@ pub fn verify(program: &Program, flow: &Flow) -> Result<(), Vec<FlowFault>> {
         match (slot_type(program, *slot), slot) {
             (_, Slot::Available) => cx.say("is not written".into()),
             (Some(ty), _) => cx.want(*value, ty, "value"),
-            (None, Slot::Temp(_)) => cx.exists(*value),
+            (None, Slot::Temp(_) | Slot::Shared(_)) => cx.exists(*value),
             (None, _) => cx.say("does not exist".into()),
         }
     }
@@ -115,7 +115,7 @@ impl Cx<'_> {
         match def {
             Def::Slot(slot) => match (slot_type(self.program, *slot), slot) {
                 (Some(wanted), _) if wanted != ty => self.say(format!("{slot:?} is {wanted}")),
-                (None, slot) if !matches!(slot, Slot::Temp(_)) => {
+                (None, slot) if !matches!(slot, Slot::Temp(_) | Slot::Shared(_)) => {
                     self.say(format!("{slot:?} does not exist"));
                 }
                 _ => {}

@@ -19,6 +19,7 @@ pub fn alive(parts: &Parts<'_>, config: &ShellConfig) -> Alive {
             sent.insert(Slot::VarLength(emission.header));
         }
     }
+    sent = sent.into_iter().map(|s| parts.sharing.of(s).map_or(s, |(shared, _)| shared)).collect();
     let mut alive = Alive::new();
     let last = parts.ingress.len() + 1 + parts.egress.len();
     // What an update does not change it leaves to the deparser.

@@ -17,6 +17,7 @@ pub use alive::{Alive, alive};
 
 use crate::flow::{Flow, Slot, slot_type};
 use crate::lower::{DeparserPlan, Refusal};
+use crate::share::Sharing;
 use pack::Bits;
 use restage_manifest::{PhvBits, ShellConfig, ShellField};
 use restage_program::program::Program;
@@ -36,6 +37,8 @@ pub struct Parts<'a> {
     pub update: Option<&'a Flow>,
     /// What is sent.
     pub deparser: &'a DeparserPlan,
+    /// Which slots lie in shared ones.
+    pub sharing: &'a Sharing,
 }
 
 /// Places of all slots that are used.
@@ -74,9 +77,10 @@ pub fn layout(
     old: Option<&Layout>,
 ) -> Result<Layout, Refusal> {
     let lives = alive(parts, config);
-    let width = |slot: Slot| match slot_type(program, slot) {
-        Some(ty) => ty.width(),
-        None => temp_width(parts, slot),
+    let width = |slot: Slot| match (slot_type(program, slot), slot) {
+        (Some(ty), _) => ty.width(),
+        (None, Slot::Shared(group)) => parts.sharing.width(group),
+        (None, _) => temp_width(parts, slot),
     };
     let mut placed: BTreeMap<Slot, PhvBits> = BTreeMap::new();
     for field in ShellField::ALL {
@@ -130,6 +134,11 @@ pub fn layout(
             let at = PhvBits { low, width };
             bits.take(at, live);
             placed.insert(slot, at);
+        }
+    }
+    for (slot, shared, at) in parts.sharing.slots() {
+        if let Some(whole) = placed.get(&shared).copied() {
+            placed.insert(slot, PhvBits { low: whole.low + at.low, width: at.width });
         }
     }
     let slots: Vec<Laid> =

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 /// Headers in the order in which they are sent, each if it is valid.
 ///
 /// `Valid`, `Field` and `VarLength` slots of egress hold what is sent. The payload follows the last header.
+/// All fields of an invalid header are 0, but for [`Emission::shared`] ones.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct DeparserPlan {
     /// The headers.
@@ -27,6 +28,8 @@ pub struct Emission {
     pub varbit: Option<u32>,
     /// Byte offsets at which it may begin, ascending.
     pub offsets: Vec<u32>,
+    /// Its bits are not its own: they hold something else when it is invalid.
+    pub shared: bool,
 }
 
 /// Plans the deparser of a checked program.
@@ -73,6 +76,7 @@ fn emit_one_of(
             widths: ty.fields.iter().map(|f| f.ty.width()).collect(),
             varbit: ty.varbit(),
             offsets: before.iter().copied().collect(),
+            shared: false,
         });
         let (fixed, most) = (ty.fixed_width() / 8, ty.max_width() / 8);
         for at in &before {

@@ -20,6 +20,7 @@ pub use split::{Split, split};
 use crate::flow::Flow;
 use crate::layout::{Layout, Parts, layout};
 use crate::lower::{DeparserPlan, Lowered, Refusal};
+use crate::share::{Sharing, share};
 use restage_manifest::ShellConfig;
 use restage_program::program::Program;
 use serde::{Deserialize, Serialize};
@@ -106,7 +107,8 @@ pub struct Stage {
     pub cost: Cost,
 }
 
-/// Places a lowered program. `capacity` is that of each region.
+/// Places a lowered program. `capacity` is that of each region. Headers share bits only where the program
+/// does not fit otherwise.
 pub fn place(
     program: &Program,
     config: &ShellConfig,
@@ -116,44 +118,58 @@ pub fn place(
     old: Option<&Placement>,
 ) -> Result<Placement, Vec<Refusal>> {
     let mut refusals = Vec::new();
-    let mut half = |flow: &Flow, regions: std::ops::Range<u32>, old: Option<&[Stage]>| {
-        let regions = regions.start as usize..regions.end as usize;
-        let mut assign = assign::Assign::new(program, flow, regions, capacity, estimate);
-        match assign.stages(old.unwrap_or_default()) {
-            Ok(stages) => stages,
-            Err(refusal) => {
-                refusals.push(refusal);
-                Vec::new()
+    for (lowered, sharing) in [(lowered.clone(), Sharing::default()), share(program, lowered)] {
+        let (ingress, egress) = stages(program, config, &lowered, capacity, estimate, old)?;
+        let flows = |stages: &[Stage]| stages.iter().map(|s| s.flow.clone()).collect::<Vec<Flow>>();
+        let parts = Parts {
+            parser: &lowered.parser,
+            ingress: &flows(&ingress),
+            egress: &flows(&egress),
+            update: lowered.update.as_ref(),
+            deparser: &lowered.deparser,
+            sharing: &sharing,
+        };
+        match layout(program, config, &parts, old.map(|o| &o.layout)) {
+            Ok(layout) => {
+                return Ok(Placement {
+                    format: FORMAT,
+                    program: program.name.clone(),
+                    config: config.clone(),
+                    parser: lowered.parser,
+                    ingress,
+                    egress,
+                    update: lowered.update,
+                    deparser: lowered.deparser,
+                    layout,
+                });
             }
+            Err(refusal) => refusals = vec![refusal],
         }
-    };
-    let ingress = half(&lowered.ingress, 0..config.ingress_regions, old.map(|o| &o.ingress[..]));
-    let egress =
-        half(&lowered.egress, config.ingress_regions..config.regions(), old.map(|o| &o.egress[..]));
-    if !refusals.is_empty() {
-        return Err(refusals);
     }
-    let flows = |stages: &[Stage]| stages.iter().map(|s| s.flow.clone()).collect::<Vec<Flow>>();
-    let parts = Parts {
-        parser: &lowered.parser,
-        ingress: &flows(&ingress),
-        egress: &flows(&egress),
-        update: lowered.update.as_ref(),
-        deparser: &lowered.deparser,
-    };
-    let layout =
-        layout(program, config, &parts, old.map(|o| &o.layout)).map_err(|refusal| vec![refusal])?;
-    Ok(Placement {
-        format: FORMAT,
-        program: program.name.clone(),
-        config: config.clone(),
-        parser: lowered.parser.clone(),
-        ingress,
-        egress,
-        update: lowered.update.clone(),
-        deparser: lowered.deparser.clone(),
-        layout,
-    })
+    Err(refusals)
+}
+
+type Stages = (Vec<Stage>, Vec<Stage>);
+
+/// The stages of both halves.
+fn stages(
+    program: &Program,
+    config: &ShellConfig,
+    lowered: &Lowered,
+    capacity: Cost,
+    estimate: &mut dyn Estimate,
+    old: Option<&Placement>,
+) -> Result<Stages, Vec<Refusal>> {
+    let regions = 0..config.ingress_regions as usize;
+    let others = regions.end..config.regions() as usize;
+    let mut assign = assign::Assign::new(program, &lowered.ingress, regions, capacity, estimate);
+    let ingress = assign.stages(old.map(|o| &o.ingress[..]).unwrap_or_default());
+    let mut assign = assign::Assign::new(program, &lowered.egress, others, capacity, estimate);
+    let egress = assign.stages(old.map(|o| &o.egress[..]).unwrap_or_default());
+    match (ingress, egress) {
+        (Ok(ingress), Ok(egress)) => Ok((ingress, egress)),
+        (a, b) => Err(a.err().into_iter().chain(b.err()).collect()),
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,10 @@ pub(super) fn emit(
         let header = header(pipe, emission, bits, &mut read);
         let width = pipe.width(header);
         bits = Some(match bits {
+            None if emission.shared => {
+                let nothing = zeros(pipe, width);
+                pipe.mux(valid, header, nothing)
+            }
             None => header,
             Some(rest) => {
                 let rest = left(pipe, rest, width);
@@ -55,7 +59,7 @@ pub(super) fn emit(
     (bits, length)
 }
 
-/// The bits of a header and, behind them, those of the rest. All bits of an invalid header are 0.
+/// The bits of a header and, behind them, those of the rest.
 fn header(
     pipe: &mut Pipe,
     emission: &Emission,
