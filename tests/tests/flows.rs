@@ -7,7 +7,9 @@ use restage_library::ALL;
 use restage_manifest::ShellConfig;
 use restage_program::entries_text;
 use restage_tests::flow_run::{FlowRun, compare, spread};
-use restage_tests::random::compare::Case;
+use restage_tests::oracle::case::{Case as OracleCase, directory, names};
+use restage_tests::oracle::subject::{Subject, from_library, imported};
+use restage_tests::random::compare::{Case, Packet};
 use restage_tests::random::line_rate::line_rate;
 use restage_tests::random::trial::{case_for, trial};
 
@@ -133,4 +135,43 @@ fn shared_bits_agree() {
         }
     }
     assert!(unions > 50, "{unions} fields of random programs");
+}
+
+/// The traces of the oracle, on the library's programs and on p4c's as imported, flow by flow as the golden
+/// model does them (which does them as BMv2 did). Of imported ones those are named that ask for more than
+/// one packet per clock allows.
+#[test]
+fn traces_agree() {
+    let mut refused = Vec::new();
+    for name in names(&directory()).unwrap() {
+        let data = OracleCase::load(&directory(), &name).unwrap();
+        let reference = imported(&data).unwrap();
+        let library = from_library(&data).map(|p| (p, "library"));
+        for (program, source) in [(reference.clone(), "imported")].into_iter().chain(library) {
+            let subject = Subject::new(program, &reference).unwrap();
+            let writes = subject.entries(&data.entries).unwrap();
+            let writes =
+                writes.iter().map(|w| subject.translation().write(w).unwrap()).collect();
+            let packets = data.trace.inputs.iter().map(|(number, frame)| Packet {
+                port: frame.port,
+                bytes: frame.bytes.clone(),
+                time_us: u64::from(*number) * 1000,
+                depth: 0,
+            });
+            let packets = packets.collect();
+            let case = Case { program: subject.program().clone(), writes, packets };
+            let run = match FlowRun::new(&case.program, &large()) {
+                Ok(run) => run,
+                Err(refusals) => {
+                    let text: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+                    refused.push(format!("{name}, {source}: {}", text.join("; ")));
+                    continue;
+                }
+            };
+            if let Err(difference) = compare(&case, run) {
+                panic!("{name}, {source}: {difference}");
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
 }

@@ -4,10 +4,12 @@
 //! What is taken out is found by asking: statements that break rules W by their paths, then what lowering
 //! refuses. The result means something else than the program that went in, but is as good a program.
 
-use restage_compile::lower::plan;
+use restage_compile::lower::{lower, plan, shell_for};
+use restage_manifest::ShellConfig;
 use restage_program::Program;
 use restage_program::check::Checked;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Rounds of taking out before a program is given up.
 const ROUNDS: usize = 60;
@@ -19,6 +21,7 @@ pub fn line_rate(program: &Program, window: u32) -> Option<Checked> {
     shared_cells(&mut value);
     hashes(&mut value);
     checksums(&mut value);
+    let mut thinned = false;
     for _ in 0..ROUNDS {
         let program: Program = serde_json::from_value(value.clone()).ok()?;
         let mut checked = program.check().ok()?;
@@ -29,6 +32,11 @@ pub fn line_rate(program: &Program, window: u32) -> Option<Checked> {
                 program.deparser.pop()?;
             }
             checked = program.check().ok()?;
+            if !thinned && asks_twice(&checked) {
+                thinned = true;
+                meters(&mut value);
+                continue;
+            }
             return Some(checked);
         }
         for violation in found {
@@ -36,6 +44,25 @@ pub fn line_rate(program: &Program, window: u32) -> Option<Checked> {
         }
     }
     None
+}
+
+/// Whether a meter is asked by one packet more than once.
+fn asks_twice(program: &Checked) -> bool {
+    let config = shell_for(program, &ShellConfig::default());
+    let refusals = lower(program, &config).err().unwrap_or_default();
+    refusals.iter().any(|r| r.found.contains("used again"))
+}
+
+/// Leaves each meter one statement.
+fn meters(program: &mut Value) {
+    let mut seen = BTreeSet::new();
+    walk(program, &mut |v| {
+        let Value::Array(items) = v else { return };
+        items.retain(|item| {
+            let meter = item.get("execute_meter").and_then(|m| m["meter"].as_u64());
+            meter.is_none_or(|meter| seen.insert(meter))
+        });
+    });
 }
 
 /// Removes the statement at a path such as `ingress[2].if.then[0].write_register`. A statement that is

@@ -296,3 +296,6 @@ impl Def {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Rules by which an operation becomes a smaller one. Each is an equation that holds for all operands.
 
-use super::{Def, Maker, Value, evaluate};
+use super::{Def, Maker, Slot, Value, evaluate};
 use restage_program::op::Op;
 use restage_program::types::{MAX_WIDTH, bit};
 use restage_program::{Bits, Type};
@@ -108,6 +108,12 @@ impl Maker<'_> {
                 _ => {}
             }
         }
+        // A field of an invalid header is 0.
+        if self.is_field_of(b, c) && !self.is_zero(b) {
+            let ty = self.ty(b);
+            let zero = self.zero(ty);
+            return Some(self.mux(c, a, zero));
+        }
         // c ? (c ? x : y) : b, and the other way round.
         if let Some((inner, x, _)) = self.as_mux(a)
             && inner == c
@@ -139,6 +145,17 @@ impl Maker<'_> {
             return Some(self.mux(either, a, y));
         }
         None
+    }
+
+    /// Whether one is what a field of a header held in the beginning, and the other whether it was valid.
+    fn is_field_of(&self, field: Value, valid: Value) -> bool {
+        match (&self.decl(field).def, &self.decl(valid).def) {
+            (
+                Def::Slot(Slot::Field(header, _) | Slot::VarLength(header)),
+                Def::Slot(Slot::Valid(of)),
+            ) => header == of,
+            _ => false,
+        }
     }
 
     fn as_mux(&self, value: Value) -> Option<(Value, Value, Value)> {

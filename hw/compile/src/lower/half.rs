@@ -91,7 +91,7 @@ impl Lower<'_> {
             }
         }
         let env = Env::choose(&mut self.make, run, store.env, before);
-        let mut outputs = self.leave(env);
+        let mut outputs = self.leave(env, known);
         outputs.extend(messages);
         outputs
     }
@@ -141,7 +141,7 @@ impl Lower<'_> {
         if update {
             self.update_checksums(&mut store);
         }
-        self.leave(store.env)
+        self.leave(store.env, known)
     }
 
     /// Checksums updated, nothing else.
@@ -177,8 +177,8 @@ impl Lower<'_> {
         }
     }
 
-    /// What a half leaves in the slots.
-    fn leave(&mut self, env: Env) -> Vec<(Slot, Value)> {
+    /// What a half leaves in the slots. What holds a known constant and still does is not written.
+    fn leave(&mut self, env: Env, known: &Known) -> Vec<(Slot, Value)> {
         let metas: Vec<Meta> = self.program.metas.keys().collect();
         let mut outputs: Vec<(Slot, Value)> = Vec::new();
         for meta in metas {
@@ -193,8 +193,11 @@ impl Lower<'_> {
         outputs.extend(others);
         let config = self.config;
         outputs.retain(|(slot, _)| !matches!(slot, Slot::Shell(f) if !f.is_in(config)));
-        // What has not changed is not written.
-        outputs.retain(|(slot, value)| *value != self.make.slot(*slot));
+        outputs.retain(|(slot, value)| {
+            let before = known.get(slot).map(|(_, bits)| bits);
+            *value != self.make.slot(*slot)
+                && (before.is_none() || self.make.as_const(*value) != before)
+        });
         outputs
     }
 }

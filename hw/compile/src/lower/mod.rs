@@ -182,3 +182,6 @@ impl<'p> Lower<'p> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,10 @@ impl Lower<'_> {
     /// parsed again knows its port and nothing else.
     fn initial(&mut self, run: Value) -> BTreeMap<Slot, Value> {
         let instance = self.make.slot(Slot::Shell(ShellField::Instance));
-        let fresh = self.make.is(instance, standard::instance::NORMAL.into());
+        let fresh = match self.config.loops() {
+            true => self.make.is(instance, standard::instance::NORMAL.into()),
+            false => self.make.truth(true),
+        };
         let lists = self.metas.kept_by_parser.clone();
         let mut initial = BTreeMap::new();
         for meta in self.program.metas.keys() {
