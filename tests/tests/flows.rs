@@ -150,8 +150,7 @@ fn traces_agree() {
         for (program, source) in [(reference.clone(), "imported")].into_iter().chain(library) {
             let subject = Subject::new(program, &reference).unwrap();
             let writes = subject.entries(&data.entries).unwrap();
-            let writes =
-                writes.iter().map(|w| subject.translation().write(w).unwrap()).collect();
+            let writes = writes.iter().map(|w| subject.translation().write(w).unwrap()).collect();
             let packets = data.trace.inputs.iter().map(|(number, frame)| Packet {
                 port: frame.port,
                 bytes: frame.bytes.clone(),
