@@ -122,6 +122,7 @@ struct Tally {
     packets: usize,
     maps: usize,
     gaps: usize,
+    open: usize,
     p4c: usize,
     failed: usize,
     reasons: BTreeMap<String, usize>,
@@ -149,6 +150,10 @@ impl Tally {
                 self.maps += 1;
                 println!("{name}: compiles; its maps are not imported");
             }
+            Outcome::Open(what) => {
+                self.open += 1;
+                println!("{name}: differs on a packet with which p4c may: {}", what.join("; "));
+            }
             Outcome::P4c(fault) => {
                 self.p4c += 1;
                 println!("{name}: p4c is at fault: {fault}");
@@ -172,8 +177,8 @@ impl Tally {
     fn print(&self) {
         println!(
             "{} programs came back and behave as before on {} packets; {} have maps and compile; \
-             {} say what P4 cannot; {} are beyond p4c; {} failed",
-            self.same, self.packets, self.maps, self.gaps, self.p4c, self.failed
+             {} say what P4 cannot; {} differ where they may; {} are beyond p4c; {} failed",
+            self.same, self.packets, self.maps, self.gaps, self.open, self.p4c, self.failed
         );
         for (reason, count) in &self.reasons {
             println!("  {count} times: {reason}");

@@ -8,8 +8,23 @@ use restage_program::check::Checked;
 use restage_program::entity::{Counter, Register};
 use restage_program::program::Preamble;
 
+/// A difference, and the packet with which it showed, unless it was found before or behind all packets.
+#[derive(Debug)]
+pub struct Differs {
+    /// In words.
+    pub text: String,
+    /// Index of the packet.
+    pub packet: Option<usize>,
+}
+
+impl From<String> for Differs {
+    fn from(text: String) -> Self {
+        Differs { text, packet: None }
+    }
+}
+
 /// Runs the case's program and another one, whose objects have the same names.
-pub fn compare(case: &Case, other: &Checked) -> Result<(), String> {
+pub fn compare(case: &Case, other: &Checked) -> Result<(), Differs> {
     let load = |p: &Checked| Golden::new(p).map_err(|e| format!("it does not load: {e}"));
     let (mut one, mut two) = (load(&case.program)?, load(other)?);
     for write in &case.writes {
@@ -17,8 +32,10 @@ pub fn compare(case: &Case, other: &Checked) -> Result<(), String> {
         let Some(new) = translate::write(&case.program, other, write) else { continue };
         match (one.write(write), two.write(&new)) {
             (Ok(()), Ok(())) | (Err(_), Err(_)) => {}
-            (Ok(()), Err(e)) => return Err(format!("{new:?} is refused: {e}")),
-            (Err(e), Ok(())) => return Err(format!("{new:?} is accepted, before it was not: {e}")),
+            (Ok(()), Err(e)) => return Err(format!("{new:?} is refused: {e}").into()),
+            (Err(e), Ok(())) => {
+                return Err(format!("{new:?} is accepted, before it was not: {e}").into());
+            }
         }
     }
     let (mut out, mut again) = (Output::new(), Output::new());
@@ -27,14 +44,15 @@ pub fn compare(case: &Case, other: &Checked) -> Result<(), String> {
         run(&mut two, packet, &mut again);
         let (before, after) = (seen(&case.program, &out), seen(other, &again));
         if before != after {
-            return Err(format!(
+            let text = format!(
                 "packet {i} on port {}: {}\nbefore {before:#?}\nafter  {after:#?}",
                 packet.port,
                 hex(&packet.bytes)
-            ));
+            );
+            return Err(Differs { text, packet: Some(i) });
         }
     }
-    left_behind(&case.program, other, &one, &two)
+    left_behind(&case.program, other, &one, &two).map_err(Differs::from)
 }
 
 fn run(golden: &mut Golden, packet: &Packet, out: &mut Output) {

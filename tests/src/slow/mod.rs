@@ -11,6 +11,7 @@ pub mod hash;
 pub mod num;
 
 pub(crate) mod chance;
+mod edges;
 mod meter;
 pub(crate) mod packet;
 pub(crate) mod pass;
@@ -25,6 +26,9 @@ use restage_program::check::Checked;
 use restage_program::entity::{Counter, Map, Register, Table};
 use restage_program::entry::{CounterValue, Entry, Write};
 use restage_program::{Bits, Entity};
+
+/// What [`Slow::tally`] calls a write to a field of an invalid header. Legal, without effect, and undefined in P4.
+pub const LOST_WRITE: &str = "field of an invalid header written";
 
 /// Passes that a packet may make, unless said otherwise.
 pub const MOST_PASSES: u32 = 32;

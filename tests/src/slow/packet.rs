@@ -51,6 +51,8 @@ pub(crate) struct Packet {
     /// Resubmission in ingress, recirculation in egress.
     pub again: Option<Option<FieldList>>,
     pub truncate: Option<u32>,
+    /// Something was written to a field of an invalid header, and lost.
+    pub lost_write: bool,
 }
 
 impl Packet {
@@ -66,6 +68,7 @@ impl Packet {
             digest: None,
             again: None,
             truncate: None,
+            lost_write: false,
         }
     }
 

@@ -1,20 +1,15 @@
 //! The way of a packet: passes, the traffic point, copies.
 
-use super::hash::{from_wire, wire_bits};
-use super::num;
 use super::packet::Packet;
-use super::run::{Runner, matches};
+use super::run::Runner;
 use super::state::State;
 use super::value::Scope;
 use restage_program::entity::{ErrorCode, Meta};
 use restage_program::entry::{CloneTarget, Replica};
-use restage_program::program::{Checksum, Emit, Program, SelectOn, Target, Transition};
+use restage_program::program::Program;
 use restage_program::standard::{self, instance};
-use restage_program::{Bits, Entity, Type};
+use restage_program::{Bits, Entity};
 use std::collections::VecDeque;
-
-/// Parser states that a packet may visit.
-const MOST_STATES: usize = 256;
 
 /// What the queue in front of egress says of a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +87,7 @@ impl Way<'_> {
         Runner { program: self.program, state: self.state, in_parser }
     }
 
-    fn scope(&self) -> Scope<'_> {
+    pub(super) fn scope(&self) -> Scope<'_> {
         Scope { program: self.program, params: &[], in_parser: false }
     }
 
@@ -125,6 +120,7 @@ impl Way<'_> {
         packet.set_meta(standard::CHECKSUM_ERROR, wrong.into());
         // Outside the parser there are no errors.
         let _ = self.runner(false).block(&mut packet, &program.ingress, &[]);
+        self.note_lost_write(&mut packet);
 
         if let Some((session, keep)) = packet.clone.take() {
             if session.is_some_and(|s| self.state.sessions.contains_key(&s)) {
@@ -250,6 +246,7 @@ impl Way<'_> {
         packet.set_meta(standard::EGRESS_SPEC, 0);
         packet.set_meta(standard::PACKET_LENGTH, packet.length.into());
         let _ = self.runner(false).block(&mut packet, &program.egress, &[]);
+        self.note_lost_write(&mut packet);
 
         if let Some((session, keep)) = packet.clone.take()
             && self.may_loop(passes)
@@ -285,23 +282,9 @@ impl Way<'_> {
         self.outcome.sent.push((port, bytes));
     }
 
-    /// Runs the parser; says what ended it.
-    fn parse(&mut self, packet: &mut Packet) -> ErrorCode {
-        let mut at = self.program.start.map_or(Target::Accept, Target::State);
-        for _ in 0..MOST_STATES {
-            let Target::State(state) = at else {
-                let accepts = at == Target::Accept;
-                self.state.note(if accepts { "parser accepts" } else { "parser rejects" });
-                return standard::error::NO_ERROR;
-            };
-            match self.parser_state(packet, state) {
-                Ok(next) => at = next,
-                Err(error) => return error,
-            }
-        }
-        match at {
-            Target::State(_) => standard::error::PARSER_TIMEOUT,
-            _ => standard::error::NO_ERROR,
+    fn note_lost_write(&mut self, packet: &mut Packet) {
+        if std::mem::take(&mut packet.lost_write) {
+            self.state.note(super::LOST_WRITE);
         }
     }
 
@@ -311,98 +294,5 @@ impl Way<'_> {
             Some(name) => self.state.note(name),
             None => self.state.note("own error"),
         }
-    }
-
-    fn parser_state(
-        &mut self,
-        packet: &mut Packet,
-        state: restage_program::entity::State,
-    ) -> Result<Target, ErrorCode> {
-        let declared = &self.program.states[state];
-        self.runner(true).block(packet, &declared.body, &[])?;
-        self.select(packet, &declared.next)
-    }
-
-    /// Where a state goes.
-    pub(crate) fn select(&self, packet: &Packet, next: &Transition) -> Result<Target, ErrorCode> {
-        let program = self.program;
-        let (keys, cases) = match next {
-            Transition::To(target) => return Ok(*target),
-            Transition::Select { keys, cases } => (keys, cases),
-        };
-        let scope = Scope { program, params: &[], in_parser: true };
-        let values: Vec<(Type, Bits)> =
-            keys.iter().map(|k| scope.eval(packet, k)).collect::<Result<_, _>>()?;
-        let all = |row: &[_]| row.iter().zip(&values).all(|(k, v)| matches(k, v));
-        for case in cases {
-            let taken = match &case.on {
-                SelectOn::Default => true,
-                SelectOn::Keys(row) => all(row),
-                SelectOn::ValueSet(set) => {
-                    self.state.value_sets[set.index()].iter().any(|row| all(row))
-                }
-            };
-            if taken {
-                return Ok(case.to);
-            }
-        }
-        Err(standard::error::NO_MATCH)
-    }
-
-    /// The value of a checksum, unless its condition does not hold.
-    pub(crate) fn sum(&self, packet: &Packet, checksum: &Checksum) -> Option<Bits> {
-        let scope = self.scope();
-        if !scope.truth(packet, &checksum.condition).ok()? {
-            return None;
-        }
-        let mut data = scope.list(packet, &checksum.items).ok()?;
-        if checksum.with_payload {
-            data.extend_from_slice(packet.payload());
-        }
-        let width = self.program.type_of_place(&checksum.field).ok()?.width();
-        let sum = self.state.hash(self.program, checksum.algorithm, &data);
-        Some(num::wrap(width, &sum.into()))
-    }
-
-    /// Whether a checksum that is there does not hold.
-    fn is_wrong(&self, packet: &Packet, checksum: &Checksum) -> bool {
-        let mut place = &checksum.field;
-        while let restage_program::expr::Place::Slice { of, .. } = place {
-            place = of;
-        }
-        if let restage_program::expr::Place::Field { header, .. } = place {
-            let there = self.scope().header(packet, header).ok().flatten();
-            if !there.is_some_and(|h| packet.headers[h.index()].valid) {
-                return false;
-            }
-        }
-        let stands = restage_program::expr::Expr::Read(checksum.field.clone());
-        match (self.sum(packet, checksum), self.scope().bits(packet, &stands)) {
-            (Some(sum), Ok(stands)) => sum != stands,
-            _ => false,
-        }
-    }
-
-    /// Checksums updated, headers in order, payload.
-    fn deparse(&mut self, packet: &mut Packet) -> Vec<u8> {
-        let program = self.program;
-        for checksum in &program.update {
-            if let Some(sum) = self.sum(packet, checksum) {
-                let _ = self.scope().write(packet, &checksum.field, sum);
-            }
-        }
-        let mut bits = Vec::new();
-        for emit in &program.deparser {
-            let headers = match emit {
-                Emit::Header(header) => vec![*header],
-                Emit::Stack(stack) => super::packet::element_headers(program, *stack).concat(),
-                Emit::Union(union) => program.unions[*union].members.clone(),
-            };
-            for header in headers.iter().map(|h| &packet.headers[h.index()]).filter(|h| h.valid) {
-                bits.extend(header.fields.iter().flat_map(wire_bits));
-            }
-        }
-        bits.extend_from_slice(packet.payload());
-        from_wire(&bits).to_be_bytes()
     }
 }

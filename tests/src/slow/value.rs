@@ -104,13 +104,12 @@ impl Scope<'_> {
     pub fn write(&self, packet: &mut Packet, place: &Place, value: Bits) -> Value<()> {
         match place {
             Place::Meta(meta) => packet.metas[meta.index()] = value,
-            Place::Field { header, field } => {
-                if let Some(h) = self.header(packet, header)?
-                    && packet.headers[h.index()].valid
-                {
+            Place::Field { header, field } => match self.header(packet, header)? {
+                Some(h) if packet.headers[h.index()].valid => {
                     packet.headers[h.index()].fields[*field as usize] = value;
                 }
-            }
+                _ => packet.lost_write = true,
+            },
             Place::Slice { of, hi, lo } => {
                 let (_, whole) = self.read(packet, of)?;
                 let mut limbs = whole.limbs().to_vec();
