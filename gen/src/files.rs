@@ -24,6 +24,7 @@ pub fn make(loaded: &Loaded, hardware: &Hardware) -> io::Result<Vec<Made>> {
     let name = &loaded.program.name;
     let json = serde_json::to_string_pretty(&*loaded.program).map_err(io::Error::other)?;
     let manifest = serde_json::to_string_pretty(&hardware.manifest).map_err(io::Error::other)?;
+    let placement = serde_json::to_string(&hardware.placement).map_err(io::Error::other)?;
     let mut files = Vec::new();
     let mut add = |path: String, what: &str, text: String| {
         files.push(Made { path: path.into(), what: what.to_string(), text });
@@ -34,6 +35,7 @@ pub fn make(loaded: &Loaded, hardware: &Hardware) -> io::Result<Vec<Made>> {
         add("entries.txt".into(), "example entries", entries.to_string());
     }
     add("manifest.json".into(), "what a host must know", manifest);
+    add("placement.json".into(), "what is where, for gen --after", placement);
     add("registers.md".into(), "register map, to read", map::markdown(hardware, &loaded.program));
     add("registers.h".into(), "register map, for C", map::c_header(hardware, &loaded.program));
     add("pipeline.svg".into(), "the pipeline as a picture", picture::svg(hardware));

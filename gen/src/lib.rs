@@ -10,3 +10,4 @@ pub mod replay;
 pub mod say;
 pub mod source;
 pub mod summary;
+pub mod wanted;

@@ -106,6 +106,70 @@ fn what_gen_makes_is_read_again() {
     assert_eq!(again.out, first.out);
 }
 
+/// The lines of regions in what `gen` says: module, and whether it stays.
+fn changes(out: &str) -> Vec<(&str, &str)> {
+    let words = out.lines().map(|line| line.split_whitespace());
+    words
+        .filter_map(|mut words| Some((words.next()?, words.next()?)))
+        .filter(|(_, change)| ["stays", "new"].contains(change))
+        .collect()
+}
+
+/// A table gets another size: its region is new, all others stay what they are, whatever the program is called.
+#[test]
+fn what_did_not_change_stays() {
+    let folder = folder("after");
+    let part = include_str!("../../parts/alveo_u50.json").replace("64000", "20000");
+    let small = folder.join("small.json");
+    std::fs::write(&small, part).unwrap();
+    let (one, two) = (folder.join("one"), folder.join("two"));
+    let ended = made(&["--part", text(&small), "-o", text(&one)]);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let json = std::fs::read_to_string(one.join("l3_acl.json")).unwrap();
+    assert_eq!(json.matches("\"size\": 512").count(), 1);
+    let changed = folder.join("changed.json");
+    let json = json.replace("\"size\": 512", "\"size\": 96");
+    std::fs::write(&changed, json.replacen("\"l3_acl\"", "\"router\"", 1)).unwrap();
+    let args = ["--part", text(&small), "--program", text(&changed), "--after", text(&one)];
+    let ended = made(&[&args[..], &["-o", text(&two)]].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let expected = [
+        ("router_parser", "stays"),
+        ("router_ingress_0", "stays"),
+        ("router_ingress_1", "new"),
+        ("router_egress_0", "stays"),
+        ("router_deparser", "stays"),
+    ];
+    assert_eq!(changes(&ended.out), expected, "{}", ended.out);
+    let old = std::fs::read_to_string(one.join("placement.json")).unwrap();
+    std::fs::write(one.join("placement.json"), old.replacen(":1,", ":99,", 1)).unwrap();
+    let ended = made(&[&args[..], &["-o", text(&two)]].concat());
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("format 99 is of another version"), "{}", ended.err);
+}
+
+#[test]
+fn regions_are_as_many_as_asked_for() {
+    let folder = folder("regions");
+    for (regions, expected) in
+        [("3,2", Ok(5)), ("3", Err("two numbers are wanted")), ("0,1", Err("1 to 15 are accepted"))]
+    {
+        let ended = made(&["--program", "ecn", "--regions", regions, "-o", text(&folder)]);
+        match expected {
+            Ok(count) => {
+                let stages = ["ecn_ingress_", "ecn_egress_"];
+                let lines =
+                    ended.out.lines().filter(|l| stages.iter().any(|s| l.trim().starts_with(s)));
+                assert_eq!(lines.count(), count, "{}", ended.out);
+            }
+            Err(part) => {
+                assert_eq!(ended.code, Some(2));
+                assert!(ended.err.contains(part), "{}", ended.err);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_is_named_and_ends_with_2() {
     let folder = folder("wrong");

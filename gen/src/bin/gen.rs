@@ -1,12 +1,13 @@
 //! `gen`: a build folder out of a program.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Parser, Subcommand};
-use restage_gen::hardware::{Hardware, build_like};
+use restage_gen::hardware::Hardware;
 use restage_gen::say::say_line;
 use restage_gen::source::Loaded;
+use restage_gen::wanted::Wanted;
 use restage_gen::{bus_writes, files, source};
-use restage_manifest::ShellConfig;
+use restage_manifest::{Manifest, Region};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,9 +38,8 @@ struct Program {
     /// The P4Runtime description that belongs to p4c's JSON.
     #[arg(long, value_name = "FILE")]
     p4info: Option<PathBuf>,
-    /// Sizes of the shell as JSON: {"window_bytes": 256, "phv_bits": 2048}.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    wanted: Wanted,
 }
 
 #[derive(Subcommand)]
@@ -89,9 +89,10 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         return Ok(if stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    let running = args.program.wanted.running()?;
     files::write(&files, &folder).with_context(|| folder.display().to_string())?;
     say_line(format_args!("{} ({}) in {}", loaded.program.name, loaded.origin, folder.display()));
-    summary(&hardware);
+    summary(&hardware, running.as_ref());
     let width = files.iter().map(|f| f.path.display().to_string().len()).max().unwrap_or(0);
     for file in &files {
         say_line(format_args!(
@@ -106,35 +107,33 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn built(program: &Program) -> anyhow::Result<(Loaded, Hardware)> {
     let loaded = source::load(&program.program, program.p4info.as_deref())?;
-    let like = match &program.config {
-        None => ShellConfig::default(),
-        Some(path) => {
-            let text = source::read(path)?;
-            serde_json::from_str(&text)
-                .with_context(|| format!("{}: not a shell's configuration", path.display()))?
-        }
-    };
-    if let Err(faults) = like.check() {
-        let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        bail!("the shell's configuration: {}", texts.join("; "));
-    }
-    let hardware = build_like(&loaded.program, &like)
-        .with_context(|| format!("{} cannot be hardware", loaded.program.name))?;
+    let hardware = program.wanted.build(&loaded.program)?;
     Ok((loaded, hardware))
 }
 
-/// The regions as a table.
-fn summary(hardware: &Hardware) {
+/// The regions as a table; with what runs, whether it can stay.
+fn summary(hardware: &Hardware, running: Option<&Manifest>) {
     let manifest = &hardware.manifest;
     let width = manifest.regions.iter().map(|r| r.module.len()).max().unwrap_or(0).max(6);
+    let state = |what: &str| running.map_or(String::new(), |_| format!("{what:<7}"));
     say_line(format_args!(
-        "  {:width$}  {:>6}  {:>6}  {:>7}  {:>7}  {:>6}  {:>4}  contents",
-        "region", "clocks", "needed", "LUT", "FF", "RAM18", "DSP"
+        "  {:width$}  {}{:>6}  {:>6}  {:>7}  {:>7}  {:>6}  {:>4}  contents",
+        "region",
+        state("change"),
+        "clocks",
+        "needed",
+        "LUT",
+        "FF",
+        "RAM18",
+        "DSP"
     ));
     for region in &manifest.regions {
+        let same = |r: &Region| r.unit == region.unit && r.hash == region.hash;
+        let stays = running.is_some_and(|running| running.regions.iter().any(same));
         say_line(format_args!(
-            "  {:width$}  {:>6}  {:>6}  {:>7}  {:>7}  {:>6}  {:>4}  {}",
+            "  {:width$}  {}{:>6}  {:>6}  {:>7}  {:>7}  {:>6}  {:>4}  {}",
             region.module,
+            state(if stays { "stays" } else { "new" }),
             region.latency,
             region.needed,
             region.cost.luts,

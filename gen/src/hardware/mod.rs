@@ -6,19 +6,21 @@ pub mod picture;
 
 use restage_compile::flow::{AccessKind, Flow, Slot};
 use restage_compile::lower::{self, Refusal};
-use restage_compile::place::{Placement, Stage, place};
+use restage_compile::place::{Cost as Capacity, Placement, Stage, place};
 use restage_manifest::cell::Cells;
 use restage_manifest::{
     Cost, FORMAT, Half, Manifest, NamedBits, Region, ShellConfig, address, socket::RegionKind,
 };
 use restage_program::Checked;
-use restage_rtl::region::{self, BuildError, Plan, Variant};
+use restage_rtl::region::{self, BuildError, Plan};
 use restage_rtl::shell::{self, Static};
 use restage_rtl::{Circuit, ModuleInterface, NetFault, net::Resources};
 
 /// A placed program with its circuits.
 #[derive(Clone, Debug)]
 pub struct Hardware {
+    /// What is where: by it a later version is placed.
+    pub placement: Placement,
     /// What a host must know.
     pub manifest: Manifest,
     /// The region variants, in the order of the manifest's regions.
@@ -38,7 +40,7 @@ pub enum HardwareError {
     /// A circuit cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// The part file is wrong, or contents cannot be written.
+    /// The part file is wrong.
     #[error("{0}")]
     Part(serde_json::Error),
     /// The shell cannot be built.
@@ -49,12 +51,36 @@ pub enum HardwareError {
 /// PHVs that are tried, one after the other, when the program's slots do not fit.
 const PHV_BITS: [u32; 4] = [1024, 2048, 4096, 8192];
 
-/// Compiles a program for the smallest shell that has what it needs.
+/// What a program is compiled for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Target<'a> {
+    /// Sizes of the shell; otherwise the smallest usual PHV in which the program fits.
+    pub like: Option<&'a ShellConfig>,
+    /// Regions of ingress and egress; otherwise those in which something is.
+    pub regions: Option<[u32; 2]>,
+    /// What a region offers; otherwise what the default part does.
+    pub region: Option<Capacity>,
+    /// What runs: its shell is taken, and what did not change stays in its region and at its bits.
+    pub old: Option<&'a Placement>,
+}
+
+/// Compiles a program for the smallest shell of the default part that has what it needs.
 pub fn build(program: &Checked) -> Result<Hardware, HardwareError> {
+    build_with(program, &Target::default())
+}
+
+/// Compiles a program.
+pub fn build_with(program: &Checked, target: &Target<'_>) -> Result<Hardware, HardwareError> {
+    if let Some(old) = target.old {
+        return circuits(program, placed(program, &old.config, target)?);
+    }
+    if let Some(like) = target.like {
+        return build_like(program, like, target);
+    }
     let mut last = None;
     for phv_bits in PHV_BITS {
         let like = ShellConfig { phv_bits, ..ShellConfig::default() };
-        match build_like(program, &like) {
+        match build_like(program, &like, target) {
             Err(HardwareError::Refused(refusals)) => last = Some(refusals),
             other => return other,
         }
@@ -62,37 +88,44 @@ pub fn build(program: &Checked) -> Result<Hardware, HardwareError> {
     Err(HardwareError::Refused(last.unwrap_or_default()))
 }
 
-/// As [`build`], with the sizes of another shell, whose regions are left out where they stay empty.
-pub fn build_like(program: &Checked, like: &ShellConfig) -> Result<Hardware, HardwareError> {
-    let config = lower::shell_for(program, like);
-    let full = placed(program, &config)?;
+/// With the sizes of a shell. Unless their number is given, regions are left out where they stay empty.
+fn build_like(
+    program: &Checked,
+    like: &ShellConfig,
+    target: &Target<'_>,
+) -> Result<Hardware, HardwareError> {
+    let mut config = lower::shell_for(program, like);
+    if let Some([ingress_regions, egress_regions]) = target.regions {
+        config = ShellConfig { ingress_regions, egress_regions, ..config };
+        return circuits(program, placed(program, &config, target)?);
+    }
+    let full = placed(program, &config, target)?;
     let used = |stages: &[Stage]| {
         let last = stages.iter().rposition(|s| !s.flow.outputs.is_empty() || !s.cells.is_empty());
         last.map_or(1, |at| at as u32 + 1)
     };
-    let config = ShellConfig {
-        ingress_regions: used(&full.ingress),
-        egress_regions: used(&full.egress),
-        ..config
-    };
-    build_for(program, &config)
+    config.ingress_regions = used(&full.ingress);
+    config.egress_regions = used(&full.egress);
+    circuits(program, placed(program, &config, target)?)
 }
 
-fn placed(program: &Checked, config: &ShellConfig) -> Result<Placement, HardwareError> {
+fn placed(
+    program: &Checked,
+    config: &ShellConfig,
+    target: &Target<'_>,
+) -> Result<Placement, HardwareError> {
     let lowered = lower::lower(program, config).map_err(HardwareError::Refused)?;
-    let part = part::default_part().map_err(HardwareError::Part)?;
+    let region = match target.region {
+        Some(region) => region,
+        None => part::default_part().map_err(HardwareError::Part)?.region,
+    };
     let mut estimate = region::Estimator { program, config };
-    place(program, config, &lowered, part.region, &mut estimate, None)
+    place(program, config, &lowered, region, &mut estimate, target.old)
         .map_err(HardwareError::Refused)
 }
 
-/// Compiles a program for a shell with these regions.
-pub fn build_for(program: &Checked, config: &ShellConfig) -> Result<Hardware, HardwareError> {
-    circuits(program, &placed(program, config)?)
-}
-
 /// Builds all circuits of a placed program.
-pub fn circuits(program: &Checked, placement: &Placement) -> Result<Hardware, HardwareError> {
+fn circuits(program: &Checked, placement: Placement) -> Result<Hardware, HardwareError> {
     let config = &placement.config;
     let layout = |slot: Slot| placement.layout.at(slot);
     let empty = Flow::default();
@@ -113,16 +146,20 @@ pub fn circuits(program: &Checked, placement: &Placement) -> Result<Hardware, Ha
     let mut cells = Cells::default();
     for (unit, (part, half, flow)) in (address::PARSER..).zip(parts) {
         let name = format!("{}_{part}", program.name);
-        let sent = (part == "deparser").then_some(&placement.deparser);
-        let hash = hash(&(config, flow, &placement.layout, &name, sent))?;
-        let plan = Plan { name: &name, unit, hash, config, program, layout: &layout };
-        let (kind, variant): (RegionKind, Variant) = match part.as_str() {
-            "parser" => (RegionKind::Parser, region::parser(&plan, flow)?),
-            "deparser" => {
-                (RegionKind::Deparser, region::deparser(&plan, flow, &placement.deparser)?)
-            }
-            _ => (RegionKind::Stage, region::stage(&plan, flow)?),
+        let kind = match part.as_str() {
+            "parser" => RegionKind::Parser,
+            "deparser" => RegionKind::Deparser,
+            _ => RegionKind::Stage,
         };
+        let make = |plan: &Plan<'_>| match kind {
+            RegionKind::Parser => region::parser(plan, flow),
+            RegionKind::Deparser => region::deparser(plan, flow, &placement.deparser),
+            RegionKind::Stage => region::stage(plan, flow),
+        };
+        // A variant is known by what it is, whatever it is called and wherever it stands.
+        let nameless = Plan { name: "variant", unit, hash: 0, config, program, layout: &layout };
+        let hash = hash(&make(&nameless)?.circuit.verilog());
+        let variant = make(&Plan { name: &name, hash, ..nameless })?;
         regions.push(Region {
             unit,
             kind,
@@ -157,15 +194,14 @@ pub fn circuits(program: &Checked, placement: &Placement) -> Result<Hardware, Ha
         cells,
         fields,
     };
-    Ok(Hardware { manifest, variants, fabric, top })
+    Ok(Hardware { placement, manifest, variants, fabric, top })
 }
 
-/// A number that other contents do not have: FNV-1a over their serde form.
-fn hash(contents: &impl serde::Serialize) -> Result<u64, HardwareError> {
-    let text = serde_json::to_vec(contents).map_err(HardwareError::Part)?;
+/// A number that no other text is likely to have: FNV-1a.
+fn hash(text: &str) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325_u64;
-    let step = |h: u64, b: &u8| (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3);
-    Ok(text.iter().fold(start, step))
+    let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+    text.bytes().fold(start, step)
 }
 
 /// What a flow accesses, in words.

@@ -1,0 +1,83 @@
+//! What the command line says a program is compiled for.
+
+use crate::hardware::{Hardware, Target, build_with, part::Part};
+use crate::source;
+use anyhow::{Context, bail};
+use clap::Args;
+use restage_compile::place::{self, Placement};
+use restage_manifest::{Manifest, ShellConfig};
+use restage_program::Checked;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// For which shell.
+#[derive(Args, Debug, Default)]
+pub struct Wanted {
+    /// Sizes of the shell as JSON: {"window_bytes": 256, "phv_bits": 2048}.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Regions of ingress and egress; without it as many as are used.
+    #[arg(long, value_name = "INGRESS,EGRESS", value_parser = regions)]
+    pub regions: Option<[u32; 2]>,
+    /// What a card's regions offer, as the files in parts/.
+    #[arg(long, value_name = "FILE")]
+    pub part: Option<PathBuf>,
+    /// The build folder of what runs: its shell is taken, and what did not change stays where it is.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "regions"])]
+    pub after: Option<PathBuf>,
+}
+
+fn regions(text: &str) -> Result<[u32; 2], String> {
+    let number = |n: &str| n.trim().parse().ok();
+    let parts = text.split_once(',').and_then(|(i, e)| Some([number(i)?, number(e)?]));
+    parts.ok_or_else(|| "two numbers are wanted, as in 4,2".to_string())
+}
+
+impl Wanted {
+    /// Compiles a program for it.
+    pub fn build(&self, program: &Checked) -> anyhow::Result<Hardware> {
+        let like: Option<ShellConfig> = self.config.as_deref().map(json).transpose()?;
+        let part: Option<Part> = self.part.as_deref().map(json).transpose()?;
+        let old = self.after.as_ref().map(|dir| placement(&dir.join("placement.json")));
+        let old = old.transpose()?;
+        let mut shell = like.clone().unwrap_or_default();
+        if let Some([ingress, egress]) = self.regions {
+            (shell.ingress_regions, shell.egress_regions) = (ingress, egress);
+        }
+        if let Err(faults) = shell.check() {
+            let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            bail!("the shell's configuration: {}", texts.join("; "));
+        }
+        let target = Target {
+            like: like.as_ref(),
+            regions: self.regions,
+            region: part.map(|part| part.region),
+            old: old.as_ref(),
+        };
+        build_with(program, &target).with_context(|| format!("{} cannot be hardware", program.name))
+    }
+
+    /// What runs, if it was named.
+    pub fn running(&self) -> anyhow::Result<Option<Manifest>> {
+        self.after.as_ref().map(|dir| json(&dir.join("manifest.json"))).transpose()
+    }
+}
+
+fn json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = source::read(path)?;
+    let short = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
+    serde_json::from_str(&text).with_context(|| format!("{}: no {short}", path.display()))
+}
+
+fn placement(path: &Path) -> anyhow::Result<Placement> {
+    let placement: Placement = json(path)?;
+    if placement.format != place::FORMAT {
+        bail!(
+            "{}: format {} is of another version, {} would be accepted; make that folder again",
+            path.display(),
+            placement.format,
+            place::FORMAT
+        );
+    }
+    Ok(placement)
+}
