@@ -453,8 +453,11 @@ impl Encoder {
                 let decl = object("counter", &program.counters, *counter)?;
                 let fault = |f| refused("counter", &decl.preamble.name, f);
                 in_range(*index, decl.size).map_err(fault)?;
+                // A count is the sum of its banks: the first one has it all.
+                let mut value = *value;
                 for (_, cell) in self.cells.counters.iter().filter(|(c, _)| c == counter) {
-                    log.0.extend(row(cell, Part::Count, *index, counter_row(decl.unit, *value)));
+                    let bits = counter_row(decl.unit, std::mem::take(&mut value));
+                    log.0.extend(row(cell, Part::Count, *index, bits));
                 }
             }
             Write::SetMeter(meter, index, config) => {

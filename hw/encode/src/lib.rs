@@ -27,4 +27,4 @@ mod ternary;
 pub use bus::BusOp;
 pub use encoder::{EncodeError, Encoder, Epochs};
 pub use read::{RowRead, Rows};
-pub use state::{counter_value, map_entry};
+pub use state::{counter_value, map_bucket, map_entry, meter_missing};

@@ -6,7 +6,7 @@ use restage_manifest::address::region;
 use restage_manifest::cell::{Cell, Part, Parts};
 use restage_program::Bits;
 use restage_program::accept::WriteError;
-use restage_program::entity::{Counter, Map, Register, Table};
+use restage_program::entity::{Counter, Map, Meter, Register, Table};
 use restage_program::entry::KeyMatch;
 
 /// Rows of one memory.
@@ -71,10 +71,17 @@ impl Encoder {
         Rows::of(&cell.1, Part::Content)
     }
 
-    /// An array of counters; [`counter_value`](crate::counter_value) reads a row.
-    pub fn counters(&self, counter: Counter) -> Option<Rows> {
-        let cell = self.cells.counters.iter().find(|(c, _)| *c == counter)?;
-        Rows::of(&cell.1, Part::Count)
+    /// The banks of an array of counters: a count is the sum of what [`counter_value`](crate::counter_value) reads in each.
+    pub fn counters(&self, counter: Counter) -> Vec<Rows> {
+        let banks = self.cells.counters.iter().filter(|(c, _)| *c == counter);
+        banks.filter_map(|(_, cell)| Rows::of(cell, Part::Count)).collect()
+    }
+
+    /// An array of meters: when each bucket was last filled, and what is missing in them.
+    /// [`meter_missing`](crate::meter_missing) reads the latter.
+    pub fn meters(&self, meter: Meter) -> Option<[Rows; 2]> {
+        let (_, cell) = self.cells.meters.iter().find(|(m, _)| *m == meter)?;
+        Some([Rows::of(cell, Part::Filled)?, Rows::of(cell, Part::Missing)?])
     }
 
     /// The ways of a map, in order; [`map_entry`](crate::map_entry) reads a row. Entry `way` of bucket `row` has the place

@@ -58,6 +58,15 @@ pub(crate) fn meter_rows<S: Parts>(
     parts.into_iter().filter_map(|(part, bits)| row(cell, part, index, bits)).collect()
 }
 
+/// What is missing of the full committed and peak buckets, in 2^-40 tokens, out of a row.
+pub fn meter_missing(row: &Bits) -> [u128; 2] {
+    [0, 1].map(|i| {
+        let bits = field(row, i * MeterShape::TOKENS, MeterShape::TOKENS);
+        let limb = |i: usize| u128::from(bits.limbs().get(i).copied().unwrap_or(0));
+        limb(0) | limb(1) << 64
+    })
+}
+
 /// Tokens per microsecond with 40 binary places, rounded up, at most 64 bits.
 fn rate(per_second: f64) -> u64 {
     // A power of two changes no digit, and casts of what is too large give the largest number.
@@ -79,10 +88,14 @@ pub(crate) fn map_row(
         word.put(at, value);
         at += value.width();
     }
-    let key = join(key);
-    word.put(shape.key_at(), &key);
-    let row = map_hash(&key) & shape.buckets.saturating_sub(1);
+    word.put(shape.key_at(), &join(key));
+    let row = map_bucket(shape, key);
     Some(RowWrite { unit: cell.unit, number, row, bits: word.bits(), command, live: true })
+}
+
+/// The bucket of a key.
+pub fn map_bucket(shape: &MapShape, key: &[Bits]) -> u32 {
+    map_hash(&join(key)) & shape.buckets.saturating_sub(1)
 }
 
 /// CRC-32 of a joined key, filled with zeros to whole bytes.

@@ -3,16 +3,17 @@
 use crate::code::Code;
 use crate::compile::compile;
 use crate::error::BuildError;
-use crate::input::Input;
+use crate::input::{Input, Queue};
 use crate::layout::Layout;
 use crate::output::Output;
-use crate::run::{Context, Limits, Machine, Sink};
+use crate::run::{Again, Context, Enters, Limits, Machine, Outside, Sink};
 use crate::state::State;
 use crate::trace::{Event, Names};
 use crate::write::{self, entries};
 use restage_program::Checked;
 use restage_program::accept::WriteError;
 use restage_program::entry::Write;
+use std::collections::VecDeque;
 
 /// Limits and the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +29,41 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options { max_passes: 32, max_copies: 4096, seed: 0 }
+    }
+}
+
+/// What enters a pass.
+#[derive(Debug)]
+pub enum Entering<'a> {
+    /// A packet from outside.
+    New {
+        /// Its port.
+        port: u16,
+        /// Its bytes.
+        bytes: &'a [u8],
+    },
+    /// What has come round.
+    Again(Looped),
+}
+
+/// A packet or a clone that waits for another pass.
+#[derive(Debug)]
+pub struct Looped(Again);
+
+impl Looped {
+    /// Bytes that come round: of a clone made in egress the payload only.
+    pub fn bytes(&self) -> usize {
+        self.0.describe().0
+    }
+
+    /// Its `instance_type`.
+    pub fn instance(&self) -> u32 {
+        self.0.describe().1
+    }
+
+    /// Which pass it waits for.
+    pub fn pass(&self) -> u32 {
+        self.0.describe().2
     }
 }
 
@@ -96,6 +132,40 @@ impl Golden {
         trace: &mut dyn FnMut(Event<'_>),
     ) {
         self.go::<true>(input, out, trace);
+    }
+
+    /// Does one pass, for who decides in which order passes follow each other. What comes round is appended to `looped`
+    /// in the order in which it gets there: packets for another pass, and clones, which get their copies when they are
+    /// handed in again. `queues` says what each copy finds at the traffic point, the last one for all further ones.
+    /// Gives the number of copies that have entered egress.
+    pub fn pass(
+        &mut self,
+        entering: Entering<'_>,
+        time_us: u64,
+        queues: &[Queue],
+        out: &mut Output,
+        looped: &mut VecDeque<Looped>,
+        trace: &mut dyn FnMut(Event<'_>),
+    ) -> usize {
+        let enters = match entering {
+            Entering::New { port, bytes } => Enters::New(port, bytes),
+            Entering::Again(Looped(again)) => Enters::Again(again),
+        };
+        out.clear();
+        self.machine.swap_output(out);
+        let cx = Context {
+            code: &self.code,
+            layout: &self.layout,
+            program: &self.program,
+            names: &self.names,
+        };
+        let outside = Outside { time_us, queues };
+        let mut loops = Vec::new();
+        let all = (cx, self.limits, outside);
+        let copies = self.machine.one_pass::<true>(all, &mut self.state, enters, &mut loops, trace);
+        self.machine.swap_output(out);
+        looped.extend(loops.into_iter().map(Looped));
+        copies
     }
 
     fn go<const T: bool>(&mut self, input: &Input<'_>, out: &mut Output, sink: Sink<'_>) {

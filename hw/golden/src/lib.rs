@@ -29,8 +29,9 @@ mod wire;
 mod write;
 
 pub use error::BuildError;
-pub use golden::{Golden, Options};
+pub use golden::{Entering, Golden, Looped, Options};
 pub use input::{Input, Queue};
+pub use meter::Missing;
 pub use output::{Drops, Output};
 pub use read::{MapEntry, TableEntry};
 pub use restage_program::accept::{Fault, WriteError};

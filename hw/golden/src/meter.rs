@@ -17,6 +17,17 @@ pub(crate) struct Meter {
     rates: Option<Rates>,
 }
 
+/// What is missing of a meter's full buckets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Missing {
+    /// When they were last filled, in microseconds.
+    pub at_us: u64,
+    /// In 2^-40 tokens.
+    pub committed: u128,
+    /// In 2^-40 tokens.
+    pub peak: u128,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Rates {
     config: MeterConfig,
@@ -62,6 +73,13 @@ impl Meter {
 
     pub fn config(&self) -> Option<MeterConfig> {
         self.rates.map(|r| r.config)
+    }
+
+    /// What is missing of its full buckets; `None` when it has no rates.
+    pub fn missing(&self) -> Option<Missing> {
+        let rates = self.rates?;
+        let of = |bucket: Bucket| (bucket.burst - bucket.tokens).to_bits();
+        Some(Missing { at_us: rates.at, committed: of(rates.committed), peak: of(rates.peak) })
     }
 
     /// The colour of a packet that takes so many tokens.

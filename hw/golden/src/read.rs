@@ -2,6 +2,7 @@
 
 use crate::crc::CustomCrc;
 use crate::golden::Golden;
+use crate::meter::Missing;
 use restage_program::Bits;
 use restage_program::entity::{
     Counter, Crc, Entity, Map, Meter, Profile, Register, Table, ValueSet,
@@ -51,6 +52,16 @@ impl Golden {
     /// Rates of a meter; `None` also when it has none.
     pub fn meter(&self, meter: Meter, index: u32) -> Option<MeterConfig> {
         self.state.meters.get(meter.index())?.get(index as usize)?.config()
+    }
+
+    /// What is missing of a meter's full buckets; `None` also when it has no rates.
+    pub fn meter_missing(&self, meter: Meter, index: u32) -> Option<Missing> {
+        self.state.meters.get(meter.index())?.get(index as usize)?.missing()
+    }
+
+    /// The time of the last pass, in microseconds.
+    pub fn now(&self) -> u64 {
+        self.state.now
     }
 
     /// Parameters of a custom CRC.

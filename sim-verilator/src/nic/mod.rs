@@ -257,7 +257,12 @@ impl Nic {
 
     /// What `time_i` is.
     pub fn time(&self) -> u64 {
-        self.options.time + self.cycle / self.options.clocks_per_microsecond.max(1)
+        self.options.time.wrapping_add(self.cycle / self.options.clocks_per_microsecond.max(1))
+    }
+
+    /// Changes the percentages of gaps and of back-pressure from now on.
+    pub fn set_pace(&mut self, gaps: u8, back_pressure: u8) {
+        (self.gaps, self.back_pressure) = (Pace::new(gaps), Pace::new(back_pressure));
     }
 
     /// Lets `time_i` jump to a later time, or an earlier one.

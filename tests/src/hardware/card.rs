@@ -1,13 +1,19 @@
 //! A program's hardware as a card in a bench: the fabric and the regions verilated, booted, driven.
 
+mod flow;
+mod read;
+mod state;
+
 use super::Packet;
+use restage_compile::lower::loop_growth;
 use restage_encode::{BusOp, EncodeError, Encoder, Epochs};
 use restage_gen::hardware::Hardware;
 use restage_manifest::Manifest;
 use restage_manifest::address::{self, guard, region, shell};
-use restage_program::Checked;
+use restage_program::entity::Digest;
 use restage_program::entry::Write;
 use restage_program::random;
+use restage_program::{Bits, Checked};
 use restage_rtl::net::Circuit;
 use restage_rtl::shell::sockets;
 use restage_sim_verilator::{
@@ -20,6 +26,9 @@ const WAITS: u32 = 200_000;
 
 /// Clocks without a beat after which all is out: longer than any way through a card.
 const QUIET: u64 = 2_000;
+
+/// Clocks after a packet's last beat until the shell counts it as inside, and more.
+const NOTICED: u64 = 64;
 
 /// What went wrong with a card.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +60,10 @@ pub struct Card {
     pub nic: Nic,
     manifest: Manifest,
     encoder: Encoder,
-    gate: WatchId,
-    emit: WatchId,
+    gate: Option<WatchId>,
+    emit: Option<WatchId>,
+    loops: Option<WatchId>,
+    growth: u32,
 }
 
 /// What came of packets.
@@ -64,9 +75,13 @@ pub struct Run {
     pub received: Vec<Received>,
     /// What passed the gate: tag, time, source, size, looped.
     pub gate: Vec<Seen>,
-    /// What entered egress: tag and, where the shell has queue metadata, its time, when it was queued, how many
-    /// waited then, how long it waited, how many waited in the end.
+    /// What entered egress: tag, whether it went past it to the loop port, its time, when it was queued, how many waited
+    /// then, how long it waited, how many waited in the end.
     pub emitted: Vec<Seen>,
+    /// What should go to the loop buffer: whether it was full.
+    pub loops: Vec<Seen>,
+    /// Messages that were read.
+    pub messages: Vec<(Digest, Vec<Bits>)>,
 }
 
 impl Card {
@@ -108,15 +123,43 @@ impl Card {
                 "mon_gate_looped_o",
             ],
         )?;
-        let queue = ["time", "enq_time", "enq_depth", "deq_delta", "deq_depth"];
+        let queue = ["raw", "time", "enq_time", "enq_depth", "deq_delta", "deq_depth"];
         let mut ports = vec!["mon_emit_tag_o".to_string()];
         let there = |name: &str| fabric_circuit.interface().port(name).is_some();
         ports.extend(queue.map(|n| format!("mon_emit_{n}_o")).into_iter().filter(|n| there(n)));
         let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
         let emit = nic.watch("mon_emit_valid_o", &ports)?;
+        let loops = match there("mon_loop_valid_o") {
+            true => Some(nic.watch("mon_loop_valid_o", &["mon_loop_full_o"])?),
+            false => None,
+        };
+        Self::booted(nic, program, hardware, [Some(gate), Some(emit), loops])
+    }
+
+    /// As [`new`](Self::new), with the top as one model, as users have it. It has no monitors.
+    pub fn whole(
+        program: &Checked,
+        hardware: &Hardware,
+        options: BenchOptions,
+    ) -> Result<Self, CardError> {
+        let parts = hardware.fabric.circuits().chain(&hardware.variants);
+        let top = &hardware.top;
+        let library = library(top.name(), parts.chain([top]), &Cache::standard())?;
+        let nic = Nic::single(library.instance(options.seed)?, options)?;
+        Self::booted(nic, program, hardware, [None; 3])
+    }
+
+    fn booted(
+        nic: Nic,
+        program: &Checked,
+        hardware: &Hardware,
+        [gate, emit, loops]: [Option<WatchId>; 3],
+    ) -> Result<Self, CardError> {
         let encoder =
             Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
-        let mut card = Card { nic, manifest: hardware.manifest.clone(), encoder, gate, emit };
+        let manifest = hardware.manifest.clone();
+        let growth = loop_growth(program, &manifest.config);
+        let mut card = Card { nic, manifest, encoder, gate, emit, loops, growth };
         card.boot()?;
         Ok(card)
     }
@@ -153,6 +196,7 @@ impl Card {
         let seeds: Vec<u64> = (0..sites).map(|site| random::start(0, site)).collect();
         let initial = self.encoder.initial(&seeds)?;
         self.carry_out(&initial)?;
+        self.nic.write(address::byte(address::SHELL, shell::LOOP_GROWTH), self.growth)?;
         self.nic.write(address::byte(address::SHELL, shell::GATE), 1)?;
         Ok(())
     }
@@ -200,17 +244,35 @@ impl Card {
         }
         let beats: u64 = packets.iter().map(|p| p.bytes.len() as u64 / 16 + 8).sum();
         self.nic.drain(QUIET, 100 * beats + 1_000_000)?;
-        Ok(Run {
+        Ok(self.seen())
+    }
+
+    fn seen(&mut self) -> Run {
+        Run {
             sent: self.nic.sent(),
             received: self.nic.received(),
-            gate: self.nic.seen(self.gate),
-            emitted: self.nic.seen(self.emit),
-        })
+            gate: self.gate.map(|watch| self.nic.seen(watch)).unwrap_or_default(),
+            emitted: self.emit.map(|watch| self.nic.seen(watch)).unwrap_or_default(),
+            loops: self.loops.map(|watch| self.nic.seen(watch)).unwrap_or_default(),
+            messages: Vec::new(),
+        }
     }
 
     /// Whether packets can come back: then the order of passes depends on time, which the model does not know.
     pub fn loops(&self) -> bool {
         self.manifest.config.loops() || self.manifest.config.egress_clones
+    }
+
+    /// Sends one packet and waits until the shell says that nothing is inside any more.
+    pub fn run_one(&mut self, packet: &Packet) -> Result<Run, CardError> {
+        self.nic.send(packet.port, packet.bytes.clone());
+        while self.nic.waiting() > 0 {
+            self.nic.step()?;
+        }
+        // Until the shell has noticed it.
+        self.nic.run(NOTICED)?;
+        self.wait(address::SHELL, shell::STATUS, |word| word & 2 != 0)?;
+        Ok(self.seen())
     }
 
     /// As [`run`](Self::run), each packet when nothing of the one before is inside any more. What leaves for a packet

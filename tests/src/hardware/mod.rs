@@ -1,8 +1,13 @@
 //! Hardware under test: verilated cards against the golden model.
 
 pub mod card;
-pub mod expect;
+pub mod prepare;
 pub mod regress;
+pub mod replay;
+pub mod state;
+pub mod tally;
+pub mod verdict;
+mod words;
 
 /// A packet as it arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]

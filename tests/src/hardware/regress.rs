@@ -1,30 +1,91 @@
-//! A program's hardware against the golden model: entries installed in both, the same packets through both,
-//! and what leaves compared, packet for packet and byte for byte.
+//! A program's hardware against the golden model: entries installed in both, the same packets through both, what leaves
+//! compared packet for packet, and what stays behind cell for cell.
+//!
+//! Traffic comes in three parts: some packets one by one, which shows the latency; then as fast as the bench's options let
+//! it; then frames of 64 bytes in every clock, which shows the throughput.
 
 use super::Packet;
-use super::card::{Card, CardError};
-use super::expect::{Tally, expect};
+use super::card::{Card, CardError, Run};
+use super::replay::{Mismatch, latencies, replay};
+use super::state;
+use super::tally::Tally;
 use restage_gen::hardware::{Hardware, HardwareError, build};
-use restage_golden::{Golden, Output, Queue};
+use restage_golden::Golden;
 use restage_program::Checked;
 use restage_program::entry::Write;
 use restage_sim_verilator::{BenchOptions, Seen};
 
-/// Packets that are sent one after the other where packets can come back.
-const MOST_APART: usize = 300;
+/// What is run.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The program.
+    pub program: &'a Checked,
+    /// What is installed first.
+    pub writes: &'a [Write],
+    /// Packets that are sent one by one.
+    pub lone: &'a [Packet],
+    /// Packets that are sent as the options say.
+    pub packets: &'a [Packet],
+    /// Frames that are sent in every clock.
+    pub dense: &'a [Packet],
+    /// How the bench behaves.
+    pub options: BenchOptions,
+}
 
 /// What a run showed.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// What the traffic was like.
     pub tally: Tally,
-    /// Clocks from the first beat in to the last beat out.
+    /// Clocks from the first beat in to the last beat out, of the packets sent as the options say.
     pub cycles: u64,
-    /// Fewest and most clocks from a packet's first beat in to its first beat out; programs that send one
-    /// packet for each only.
+    /// Fewest and most clocks from a packet's first beat in to its first beat out, of those sent one by one.
     pub latency: Option<(u64, u64)>,
+    /// Of the frames in every clock.
+    pub pace: Option<Pace>,
+    /// Whether packets can come round.
+    pub loops: bool,
+    /// Rows of state that were compared.
+    pub rows: u64,
     /// The first difference in words.
-    pub difference: Option<String>,
+    pub difference: Option<Difference>,
+}
+
+/// How fast frames of one beat went through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Clocks for each frame that came in.
+    pub clocks_in: f64,
+    /// Frames, those that came round too, that passed the gate in a clock.
+    pub gate: f64,
+    /// Copies that passed the traffic point in a clock.
+    pub copies: f64,
+    /// Packets that the merge put together in a clock, for the loop port too, one of several beats counted as these.
+    pub merged: f64,
+    /// Beats that left in a clock.
+    pub beats_out: f64,
+}
+
+/// A difference.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// In what.
+    pub kind: Kind,
+    /// The packet that showed it, if one did: in the order of all parts of the traffic.
+    pub packet: Option<usize>,
+    /// In words.
+    pub text: String,
+}
+
+/// In what there can be a difference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// One of them refuses a write.
+    Write,
+    /// What came of a packet.
+    Packet,
+    /// What packets left behind.
+    State,
 }
 
 /// Why there is no report.
@@ -42,108 +103,104 @@ pub enum RegressError {
 }
 
 /// Builds a program's card, installs entries and sends packets.
-pub fn regress(
-    program: &Checked,
-    writes: &[Write],
-    packets: &[Packet],
-    options: BenchOptions,
-) -> Result<Report, RegressError> {
-    let hardware = build(program)?;
-    regress_on(&hardware, program, writes, packets, options)
+pub fn regress(job: &Job<'_>) -> Result<Report, RegressError> {
+    regress_on(&build(job.program)?, job)
 }
 
 /// As [`regress`], on hardware that there is.
-pub fn regress_on(
-    hardware: &Hardware,
-    program: &Checked,
-    writes: &[Write],
-    packets: &[Packet],
-    options: BenchOptions,
-) -> Result<Report, RegressError> {
-    let mut golden = Golden::new(program).map_err(|e| RegressError::Golden(e.to_string()))?;
-    let mut card = Card::new(program, hardware, options)?;
-    for write in writes {
+pub fn regress_on(hardware: &Hardware, job: &Job<'_>) -> Result<Report, RegressError> {
+    let mut golden = golden(job.program)?;
+    let mut card = Card::new(job.program, hardware, job.options.clone())?;
+    let mut report = Report { loops: card.loops(), ..Report::default() };
+    for write in job.writes {
         let model = golden.write(write);
         let hardware = card.install(write)?;
         if model.is_ok() != hardware.is_ok() {
-            let difference =
-                format!("{write:?}: the model says {model:?}, the encoder {hardware:?}");
-            return Ok(Report { difference: Some(difference), ..Report::default() });
+            let text = format!("{write:?}: the model says {model:?}, the encoder {hardware:?}");
+            report.difference = Some(Difference { kind: Kind::Write, packet: None, text });
+            return Ok(report);
         }
     }
-    let apart = card.loops();
-    let packets = if apart { &packets[..packets.len().min(MOST_APART)] } else { packets };
-    let run = if apart { card.run_apart(packets)? } else { card.run(packets)? };
-    let mut emitted = run.emitted.iter();
-    let mut report = Report::default();
-    let mut out = Output::new();
-    let mut left = run.received.iter();
-    let mut latencies = Vec::new();
-    for (number, packet) in packets.iter().enumerate() {
-        let Some(gate) = run.gate.get(number) else {
-            report.difference = Some(format!("packet {number} never passed the gate"));
-            break;
-        };
-        let time = gate.values[1];
-        // The model takes one description of the queue for all copies of a packet: that of the first one.
-        let queue = emitted.as_slice().first().map_or_else(Queue::default, queue_of);
-        let mut wanted = expect(&mut golden, packet, time, queue, &mut out, &mut report.tally);
-        if apart {
-            wanted.sort();
+    let parts = send(&mut card, job)?;
+    let [mut run, fast, dense] = parts;
+    report.cycles = match (fast.sent.first(), fast.received.last()) {
+        (Some(sent), Some(received)) => received.last.saturating_sub(sent.first),
+        _ => 0,
+    };
+    report.pace = pace(&dense);
+    run.extend(fast);
+    run.extend(dense);
+    let packets = [job.lone, job.packets, job.dense].concat();
+    match replay(job.program, &mut golden, &packets, &run, None) {
+        Err(mismatch) => {
+            report.difference = Some(told(job, &packets, &run, mismatch)?);
         }
-        let copies = report.tally.copies;
-        emitted.by_ref().take(copies as usize).for_each(drop);
-        for (copy, (port, bytes)) in wanted.iter().enumerate() {
-            let found = left.next();
-            if let Some(found) = found
-                && found.destination() == *port
-                && found.bytes == *bytes
-            {
-                if wanted.len() == 1 {
-                    latencies.push(found.first - run.sent[number].first);
-                }
-                continue;
+        Ok(replayed) => {
+            let alone = || latencies(&replayed, &run, 0..job.lone.len());
+            report.latency = alone().min().zip(alone().max());
+            let seed = job.options.seed;
+            let seen = (&run, &replayed);
+            let behind = state::compare(job.program, &golden, &mut card, seen, seed)?;
+            report.rows = behind.rows;
+            if !behind.wrong.is_empty() {
+                let text = format!("behind all packets\n  {}", behind.wrong.join("\n  "));
+                report.difference = Some(Difference { kind: Kind::State, packet: None, text });
             }
-            let found = found.map_or("nothing".to_string(), |f| {
-                format!("port {} {}", f.destination(), hex(&f.bytes))
-            });
-            report.difference = Some(format!(
-                "packet {number}, copy {copy}: came on port {}: {}\n  wanted: port {port} {}\n  found:  {found}",
-                packet.port,
-                hex(&packet.bytes),
-                hex(bytes),
-            ));
-            break;
-        }
-        if report.difference.is_some() {
-            break;
+            report.tally = replayed.tally;
         }
     }
-    if report.difference.is_none()
-        && let Some(more) = left.next()
-    {
-        report.difference =
-            Some(format!("more came out: port {} {}", more.destination(), hex(&more.bytes)));
-    }
-    let first = run.sent.first().map_or(0, |s| s.first);
-    report.cycles = run.received.last().map_or(0, |r| r.last).saturating_sub(first);
-    report.latency = latencies.iter().min().copied().zip(latencies.iter().max().copied());
     Ok(report)
 }
 
-/// What the shell's monitor says of a queue.
-fn queue_of(seen: &Seen) -> Queue {
-    let value = |i: usize| seen.values.get(i).copied().unwrap_or(0);
-    Queue {
-        egress_time_us: value(1),
-        enq_timestamp: value(2) as u32,
-        enq_qdepth: value(3) as u32,
-        deq_timedelta: value(4) as u32,
-        deq_qdepth: value(5) as u32,
-    }
+fn golden(program: &Checked) -> Result<Golden, RegressError> {
+    Golden::new(program).map_err(|e| RegressError::Golden(e.to_string()))
 }
 
-/// Bytes for people.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+/// All parts of the traffic, one after the other.
+fn send(card: &mut Card, job: &Job<'_>) -> Result<[Run; 3], CardError> {
+    card.nic.set_pace(0, 0);
+    let lone = card.lone(job.program, job.lone)?;
+    card.nic.set_pace(job.options.gaps, job.options.back_pressure);
+    let fast = card.flow(job.program, job.packets)?;
+    card.nic.set_pace(0, 0);
+    let dense = card.burst(job.program, job.dense)?;
+    Ok([lone, fast, dense])
+}
+
+/// The mismatch with all that the model did in that pass: the run is replayed on a new model.
+fn told(
+    job: &Job<'_>,
+    packets: &[Packet],
+    run: &Run,
+    mismatch: Mismatch,
+) -> Result<Difference, RegressError> {
+    let mut golden = golden(job.program)?;
+    for write in job.writes {
+        // Refused ones are refused again.
+        let _ = golden.write(write);
+    }
+    let again = replay(job.program, &mut golden, packets, run, mismatch.pass);
+    let Mismatch { packet, text, .. } = again.err().unwrap_or(mismatch);
+    Ok(Difference { kind: Kind::Packet, packet: Some(packet), text })
+}
+
+fn pace(run: &Run) -> Option<Pace> {
+    let (first, last) = (run.sent.first()?, run.sent.last()?);
+    let per = |count: usize, clocks: u64| count as f64 / clocks.max(1) as f64;
+    let seen = |seen: &[Seen]| match (seen.first(), seen.last()) {
+        (Some(first), Some(last)) => per(seen.len(), last.cycle - first.cycle + 1),
+        _ => 0.0,
+    };
+    let beats = run.received.iter().map(|r| r.bytes.len().div_ceil(64).max(1)).sum();
+    let out = match (run.received.first(), run.received.last()) {
+        (Some(first), Some(last)) => per(beats, last.last - first.first + 1),
+        _ => 0.0,
+    };
+    Some(Pace {
+        clocks_in: 1.0 / per(run.sent.len().saturating_sub(1).max(1), last.first - first.first),
+        gate: seen(&run.gate),
+        copies: seen(&run.emitted),
+        merged: out + seen(&run.loops),
+        beats_out: out,
+    })
 }

@@ -17,6 +17,7 @@ pub mod store;
 
 mod checksum;
 mod deparser;
+mod growth;
 mod half;
 mod headers;
 mod metas;
@@ -31,6 +32,7 @@ mod uses;
 mod value;
 
 pub use deparser::{DeparserPlan, Emission, plan};
+pub use growth::loop_growth;
 pub(crate) use metas::walk;
 pub use needs::{kept_slots, message_slots, shell_for};
 pub use refusal::Refusal;

@@ -22,7 +22,7 @@ use restage_program::types::bit;
 use restage_program::word::{Wide, Word};
 use std::collections::VecDeque;
 
-pub(crate) use pass::Limits;
+pub(crate) use pass::{Again, Enters, Limits, Outside};
 
 /// Who listens.
 pub(crate) type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
@@ -89,6 +89,10 @@ pub(crate) struct Machine {
     spare_slots: Vec<Vec<u64>>,
     spare_bytes: Vec<Vec<u8>>,
     copies: u32,
+    /// Copies that have entered egress.
+    egressed: usize,
+    /// Clones come round before they are given their copies.
+    apart: bool,
     out: Output,
     /// What the instruction is about to write; only with a trace.
     watched: Option<watch::Watched>,
@@ -129,6 +133,8 @@ impl Machine {
             spare_slots: Vec::new(),
             spare_bytes: Vec::new(),
             copies: 0,
+            egressed: 0,
+            apart: false,
             out: Output::new(),
             watched: None,
         }

@@ -4,10 +4,13 @@
 //! egress, in the order in which they were made. All jobs of a pass are done before the next pass, all
 //! passes before the next packet.
 
+mod apart;
 mod copies;
 
+pub(crate) use apart::Enters;
+
 use super::{Context, Fate, Machine, Sink};
-use crate::input::Input;
+use crate::input::{Input, Queue};
 use crate::state::State;
 use crate::trace::Event;
 use restage_program::entity::{Digest, Meta};
@@ -24,6 +27,15 @@ pub(crate) struct Limits {
     pub copies: u32,
 }
 
+/// What the outside knows of a pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outside<'a> {
+    /// When it begins.
+    pub time_us: u64,
+    /// What each copy finds at the traffic point, in order; the last one holds for all further ones.
+    pub queues: &'a [Queue],
+}
+
 /// A copy that waits for egress.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -38,19 +50,23 @@ pub(super) struct Job {
 
 /// A packet that waits for another pass.
 #[derive(Debug)]
-pub(super) struct Again {
+pub(crate) struct Again {
     bytes: Vec<u8>,
-    /// Metadata that was kept, at its place; the rest is 0.
-    metas: Vec<u64>,
+    /// Metadata that was kept, at its place; the rest is 0. Of a clone made in egress its headers, too.
+    slots: Vec<u64>,
+    port: u16,
     instance: u32,
     pass: u32,
+    /// It is a clone, which goes to egress when it comes round.
+    clone: Option<apart::Returning>,
 }
 
 /// What all parts of one input's processing need.
 #[derive(Clone, Copy)]
 struct Pass<'a> {
     cx: Context<'a>,
-    input: &'a Input<'a>,
+    outside: Outside<'a>,
+    port: u16,
     bytes: &'a [u8],
     number: u32,
     limits: Limits,
@@ -66,21 +82,52 @@ impl Machine {
         input: &Input<'_>,
         sink: Sink<'_>,
     ) {
-        state.now = input.time_us;
-        self.copies = 0;
-        let first = Pass { cx, input, bytes: input.bytes, number: 1, limits };
-        self.slots[..cx.layout.end as usize].fill(0);
-        self.set_meta(cx, INGRESS_PORT, input.port.into());
-        self.set_meta(cx, INGRESS_GLOBAL_TIMESTAMP, input.time_us);
-        self.pass::<T>(first, state, instance::NORMAL, sink);
+        self.apart = false;
+        let outside = Outside { time_us: input.time_us, queues: &[input.queue] };
+        let new = (input.port, input.bytes);
+        self.first::<T>((cx, limits, outside), state, new, sink);
         while let Some(again) = self.loops.pop_front() {
-            let pass = Pass { bytes: &again.bytes, number: again.pass, ..first };
-            self.slots[..cx.layout.end as usize].fill(0);
-            self.slots[..again.metas.len()].copy_from_slice(&again.metas);
-            self.pass::<T>(pass, state, again.instance, sink);
-            self.spare_slots.push(again.metas);
-            self.spare_bytes.push(again.bytes);
+            self.further::<T>((cx, limits, outside), state, again, sink);
         }
+    }
+
+    /// The pass of a packet from outside.
+    fn first<const T: bool>(
+        &mut self,
+        (cx, limits, outside): (Context<'_>, Limits, Outside<'_>),
+        state: &mut State,
+        (port, bytes): (u16, &[u8]),
+        sink: Sink<'_>,
+    ) {
+        state.now = outside.time_us;
+        (self.copies, self.egressed) = (0, 0);
+        let pass = Pass { cx, outside, port, bytes, number: 1, limits };
+        self.slots[..cx.layout.end as usize].fill(0);
+        self.set_meta(cx, INGRESS_PORT, port.into());
+        self.set_meta(cx, INGRESS_GLOBAL_TIMESTAMP, outside.time_us);
+        self.pass::<T>(pass, state, instance::NORMAL, sink);
+    }
+
+    /// The pass of a packet that comes round.
+    fn further<const T: bool>(
+        &mut self,
+        (cx, limits, outside): (Context<'_>, Limits, Outside<'_>),
+        state: &mut State,
+        again: Again,
+        sink: Sink<'_>,
+    ) {
+        let pass =
+            Pass { cx, outside, port: again.port, bytes: &again.bytes, number: again.pass, limits };
+        self.slots[..cx.layout.end as usize].fill(0);
+        match again.clone {
+            None => {
+                self.slots[..again.slots.len()].copy_from_slice(&again.slots);
+                self.pass::<T>(pass, state, again.instance, sink);
+            }
+            Some(clone) => self.returned::<T>(pass, state, &again.slots, clone, sink),
+        }
+        self.spare_slots.push(again.slots);
+        self.spare_bytes.push(again.bytes);
     }
 
     /// What came out of the last input; what is handed in is used for the next.
@@ -128,6 +175,11 @@ impl Machine {
         }
         self.run::<T>(cx, state, bytes, cx.code.ingress, sink);
         self.traffic_point::<T>(pass, state, sink);
+        self.run_jobs::<T>(pass, state, sink);
+    }
+
+    /// Egress of all copies that wait for it.
+    fn run_jobs<const T: bool>(&mut self, pass: Pass<'_>, state: &mut State, sink: Sink<'_>) {
         while let Some(job) = self.jobs.pop_front() {
             self.slots[..job.slots.len()].copy_from_slice(&job.slots);
             self.taken = job.taken;
@@ -235,15 +287,18 @@ impl Machine {
         port: u16,
         sink: Sink<'_>,
     ) {
-        let Pass { cx, bytes, input, .. } = pass;
+        let Pass { cx, bytes, outside, .. } = pass;
+        let queues = outside.queues;
+        let queue = queues.get(self.egressed).or(queues.last()).copied().unwrap_or_default();
+        self.egressed += 1;
         self.set_meta(cx, EGRESS_PORT, port.into());
         self.set_meta(cx, EGRESS_SPEC, 0);
         self.set_meta(cx, PACKET_LENGTH, self.length);
-        self.set_meta(cx, ENQ_TIMESTAMP, input.queue.enq_timestamp.into());
-        self.set_meta(cx, ENQ_QDEPTH, input.queue.enq_qdepth.into());
-        self.set_meta(cx, DEQ_TIMEDELTA, input.queue.deq_timedelta.into());
-        self.set_meta(cx, DEQ_QDEPTH, input.queue.deq_qdepth.into());
-        self.set_meta(cx, EGRESS_GLOBAL_TIMESTAMP, input.queue.egress_time_us);
+        self.set_meta(cx, ENQ_TIMESTAMP, queue.enq_timestamp.into());
+        self.set_meta(cx, ENQ_QDEPTH, queue.enq_qdepth.into());
+        self.set_meta(cx, DEQ_TIMEDELTA, queue.deq_timedelta.into());
+        self.set_meta(cx, DEQ_QDEPTH, queue.deq_qdepth.into());
+        self.set_meta(cx, EGRESS_GLOBAL_TIMESTAMP, queue.egress_time_us);
         if T {
             let (rid, instance) = (self.meta(cx, EGRESS_RID), self.meta(cx, INSTANCE_TYPE));
             sink(Event::Half { egress: true, port: port.into(), rid, instance });

@@ -35,7 +35,7 @@ impl Static {
 /// [`axil`](super::axil()). `time_i`: microseconds. For each socket the ports of
 /// [`Socket::port`], all outputs from registers. `mon_gate_*`: a packet goes to the parser, for the first
 /// time or (`looped` is not 0, but a value of `standard::instance`) again. `mon_emit_*`: a copy goes to egress
-/// (or, if `raw`, past it to the loop port).
+/// (or, if `raw`, past it to the loop port). `mon_loop_*`: a packet goes to the loop buffer, or finds it full.
 pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
     let mut fifos = Fifos::default();
     let mut parts = vec![
@@ -445,6 +445,12 @@ fn monitors(w: &mut Wiring<'_>, config: &ShellConfig) {
     } else {
         let zero = w.m.lit(3, 0);
         w.m.output("mon_gate_looped_o", zero);
+    }
+    if config.loops() {
+        let asks = w.get("merge_l_asks", 1);
+        let full = w.get("merge_l_full", 1);
+        w.m.output("mon_loop_valid_o", asks);
+        w.m.output("mon_loop_full_o", full);
     }
     let valid = w.get("traffic_valid", 1);
     let tag = w.get("traffic_tag", shape.tag());

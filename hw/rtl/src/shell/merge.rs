@@ -25,8 +25,8 @@ const OUT_DEPTH: u32 = 32;
 ///   the first beat. A packet without bytes has one beat without any in `tkeep`.
 /// * `empty_o`: no beat is on its way out.
 /// * `l_*`: packets for the loop port, never with back-pressure: a copy that has no room there by
-///   `l_space_i` (beats; kept low enough) is left out and counted by `l_full_o`. `l_meta_*` comes before the
-///   packet's last beat, `l_take_*` says at once how much a copy takes.
+///   `l_space_i` (beats; kept low enough) is left out and counted by `l_full_o`. `l_asks_o`: one begins, or is left
+///   out. `l_meta_*` comes before the packet's last beat, `l_take_*` says at once how much a copy takes.
 pub fn merge(config: &ShellConfig, fifos: &mut super::Fifos) -> Result<Circuit, Vec<NetFault>> {
     let shape = Shape::new(config);
     let jobs = shape.job();
@@ -133,6 +133,11 @@ pub fn merge(config: &ShellConfig, fifos: &mut super::Fifos) -> Result<Circuit, 
         refused = m.named("refused", refused);
         let count = state(m, "loop_full", refused);
         m.output("l_full_o", count);
+        let asks = both(m, &[waiting, looping, first]);
+        let decided = m.or(refused, come);
+        let asks = m.and(asks, decided);
+        let asks = state(m, "loop_asks", asks);
+        m.output("l_asks_o", asks);
         // Room is taken at the same clock at which it is found.
         let whole = both(m, &[waiting, looping, first, come, copy]);
         let takes = but_not(m, whole, refuse);

@@ -106,7 +106,11 @@ impl Walk<'_> {
     /// Keeps the bits of everything that an expression reads.
     pub(super) fn pin(&mut self, packet: &Packet, expr: &Expr) {
         let mut leaves = Vec::new();
-        expr.walk(&mut |e| leaves.extend(self.spots(packet, e)));
+        match self.spots(packet, expr) {
+            // A slice of what was looked at ahead leaves the other bits free.
+            Some(own) => leaves.push(own),
+            None => expr.walk(&mut |e| leaves.extend(self.spots(packet, e))),
+        }
         for at in leaves.into_iter().flatten().flatten() {
             if let Some(pin) = self.pinned.get_mut(at) {
                 *pin = true;

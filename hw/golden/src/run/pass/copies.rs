@@ -86,6 +86,9 @@ impl Machine {
         if T {
             sink(Event::Fate(format!("ingress clone, session {session}")));
         }
+        if self.apart {
+            return self.round_from_ingress(pass, session, keep);
+        }
         let end = cx.layout.end as usize;
         let mut saved = self.spare_slots.pop().unwrap_or_default();
         saved.clear();
@@ -93,7 +96,7 @@ impl Machine {
         let (taken, length) = (self.taken, self.length);
         self.slots[..end].fill(0);
         // Parsers may ask for the port, so that it is parsed as it was.
-        self.set_meta(cx, INGRESS_PORT, pass.input.port.into());
+        self.set_meta(cx, INGRESS_PORT, pass.port.into());
         self.length = self.entered;
         self.parse::<T>(pass, state, sink);
         self.keep(cx, &saved, keep, instance::INGRESS_CLONE);
@@ -149,14 +152,21 @@ impl Machine {
                 if instance == instance::RESUBMITTED { "resubmitted" } else { "recirculated" };
             sink(Event::Fate(what.into()));
         }
+        let slots = self.kept(pass.cx, keep);
+        let (port, pass) = (pass.port, pass.number + 1);
+        self.loops.push_back(Again { bytes, slots, port, instance, pass, clone: None });
+    }
+
+    /// Metadata, of which only what a list keeps is not 0.
+    pub(super) fn kept(&mut self, cx: Context<'_>, keep: Option<u32>) -> Vec<u64> {
         let mut metas = self.spare_slots.pop().unwrap_or_default();
         metas.clear();
-        metas.resize(pass.cx.layout.metas_len as usize, 0);
-        for (slot, len) in keep.map(|k| &pass.cx.code.keeps[k as usize]).into_iter().flatten() {
+        metas.resize(cx.layout.metas_len as usize, 0);
+        for (slot, len) in keep.map(|k| &cx.code.keeps[k as usize]).into_iter().flatten() {
             let range = *slot as usize..(*slot + *len) as usize;
             metas[range.clone()].copy_from_slice(&self.slots[range]);
         }
-        self.loops.push_back(Again { bytes, metas, instance, pass: pass.number + 1 });
+        metas
     }
 
     /// A copy of the packet as it is at the end of egress, with the metadata that is kept.
@@ -169,6 +179,9 @@ impl Machine {
         sink: Sink<'_>,
     ) {
         let cx = pass.cx;
+        if self.apart {
+            return self.round_from_egress(pass, session, keep);
+        }
         if session_of(state, session).is_none() {
             return self.no_session::<T>(session, sink);
         }
@@ -185,6 +198,6 @@ impl Machine {
     }
 }
 
-fn session_of(state: &State, session: u64) -> Option<&crate::state::Session> {
+pub(super) fn session_of(state: &State, session: u64) -> Option<&crate::state::Session> {
     state.sessions.get(&u32::try_from(session).ok()?)
 }
