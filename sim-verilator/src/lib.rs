@@ -38,7 +38,7 @@ pub use cache::Cache;
 pub use compile::{Build, Trace};
 pub use error::SimError;
 pub use fabric::{Fabric, PartId};
-pub use model::{Library, Model, Port, PortId};
+pub use model::{Library, Model, Port, PortId, Tape};
 pub use nic::{BenchOptions, Device, Nic, Received, Seen, Sent, WatchId};
 
 #[cfg(target_endian = "big")]

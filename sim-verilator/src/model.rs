@@ -96,7 +96,7 @@ impl Library {
             model: self.0.name.clone(),
             what: "there is no memory for it".into(),
         })?;
-        let model = Model { library: self.clone(), instance, stopped: false };
+        let model = Model { library: self.clone(), instance, stopped: false, tape: None };
         model.check()?;
         Ok(model)
     }
@@ -108,6 +108,16 @@ pub struct Model {
     library: Library,
     instance: Instance,
     stopped: bool,
+    tape: Option<Tape>,
+}
+
+/// Values of all ports in every clock, in the order of the library's ports, `clk_i` left out.
+#[derive(Clone, Debug, Default)]
+pub struct Tape {
+    /// What the inputs were before each edge.
+    pub given: Vec<Vec<Bits>>,
+    /// What the outputs were behind it, with the same inputs.
+    pub got: Vec<Vec<Bits>>,
 }
 
 impl Model {
@@ -206,7 +216,33 @@ impl Model {
 
     /// A whole clock: the rising edge, then the falling one.
     pub fn tick(&mut self) {
+        if self.tape.is_some() {
+            let given = self.values(false);
+            self.step(Step::Tick);
+            let got = self.values(true);
+            if let Some(tape) = &mut self.tape {
+                tape.given.push(given);
+                tape.got.push(got);
+            }
+            return;
+        }
         self.step(Step::Tick);
+    }
+
+    /// Writes down every [`tick`](Self::tick) from now on, in memory.
+    pub fn record(&mut self) {
+        self.tape = Some(Tape::default());
+    }
+
+    /// What has been written down; nothing more is.
+    pub fn recorded(&mut self) -> Option<Tape> {
+        self.tape.take()
+    }
+
+    fn values(&self, outputs: bool) -> Vec<Bits> {
+        let ports = (0..).map(PortId).zip(&self.library.0.ports);
+        let wanted = ports.filter(|(_, p)| p.output == outputs && p.name != "clk_i");
+        wanted.map(|(id, _)| self.get(id)).collect()
     }
 
     fn step(&mut self, step: Step) {

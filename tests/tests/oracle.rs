@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test may
 
 use restage_program::Program;
-use restage_tests::oracle::all::{self, Selection};
+use restage_tests::oracle::all::{self, Device, Selection};
 use restage_tests::oracle::case::{self, Case};
 use restage_tests::oracle::report::{Outcome, table};
 use restage_tests::oracle::run::{run_stf, run_trace};
@@ -13,7 +13,8 @@ use restage_tests::oracle::subject::{Source, Subject, imported};
 fn the_model_does_what_bmv2_did() {
     let names = case::names(&case::directory()).unwrap();
     assert_eq!(names.len(), 36);
-    let selection = Selection { sources: vec![Source::Imported, Source::Library], stf: None };
+    let sources = vec![Source::Imported, Source::Library];
+    let selection = Selection { device: Device::Model, sources, stf: None };
     let outcomes = all::run(&case::directory(), &names, &selection).unwrap();
     assert!(!outcomes.iter().any(Outcome::failed), "\n{}", table(&outcomes));
     let sum = |f: fn(&Outcome) -> u64| outcomes.iter().map(f).sum::<u64>();

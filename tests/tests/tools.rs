@@ -7,7 +7,7 @@ use restage_sim_verilator::{Cache, Model};
 use restage_tests::tools::icarus::icarus;
 use restage_tests::tools::lint::lint;
 use restage_tests::tools::mutate::{SELECT, mutate};
-use restage_tests::tools::recording::{Recorder, Recording};
+use restage_tests::tools::recording::Recording;
 use restage_tests::tools::synth::{Cost, synth};
 use restage_tests::tools::yosys::check;
 use restage_tests::tools::{Design, ToolError};
@@ -69,7 +69,7 @@ fn noise(n: u64) -> u64 {
 }
 
 /// Drives the sample for some clocks; gives its outputs where they mean something.
-fn drive(model: &mut Model, recorder: &mut Recorder, clocks: u64) -> Vec<(Bits, u64)> {
+fn drive(model: &mut Model, clocks: u64) -> Vec<(Bits, u64)> {
     let [reset, valid, key, data] =
         ["rst_ni", "valid_i", "key_i", "data_i"].map(|p| model.port(p).unwrap());
     let [valid_o, data_o, count_o] =
@@ -80,7 +80,7 @@ fn drive(model: &mut Model, recorder: &mut Recorder, clocks: u64) -> Vec<(Bits, 
         model.set_u64(valid, noise(clock) & 1);
         model.set_u64(key, noise(clock) >> 1 & 7);
         model.set_limbs(data, &[noise(clock + 1000), noise(clock + 2000)]);
-        recorder.tick(model);
+        model.tick();
         if clock > 100 && model.get_u64(valid_o) == 1 {
             out.push((model.get(data_o), model.get_u64(count_o)));
         }
@@ -90,9 +90,9 @@ fn drive(model: &mut Model, recorder: &mut Recorder, clocks: u64) -> Vec<(Bits, 
 
 fn recorded() -> Recording {
     let mut model = sample().build().build(&cache()).unwrap().instance(1).unwrap();
-    let mut recorder = Recorder::new(&model);
-    drive(&mut model, &mut recorder, 400);
-    recorder.finish().only_while("data_o", "valid_o").skip(4)
+    model.record();
+    drive(&mut model, 400);
+    Recording::of(&mut model).only_while("data_o", "valid_o").skip(4)
 }
 
 fn refusal(result: Result<impl std::fmt::Debug, ToolError>) -> String {
@@ -225,12 +225,10 @@ fn mutants_are_the_original_until_they_are_switched_on() {
         let mut model = library.instance(1).unwrap();
         let select = model.port(SELECT).unwrap();
         model.set_u64(select, number);
-        let mut recorder = Recorder::new(&model);
-        drive(&mut model, &mut recorder, 1000)
+        drive(&mut model, 1000)
     };
     let mut original = sample().build().build(&cache()).unwrap().instance(1).unwrap();
-    let mut recorder = Recorder::new(&original);
-    let want = drive(&mut original, &mut recorder, 1000);
+    let want = drive(&mut original, 1000);
     assert_eq!(run(0), want);
     let caught = mutants.mutations.iter().filter(|m| run(m.number) != want).count();
     assert!(caught >= 50, "{caught} of 60");

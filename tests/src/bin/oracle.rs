@@ -1,21 +1,24 @@
-//! `oracle`: does the golden model do what BMv2 did?
+//! `oracle`: do the golden model and the hardware do what BMv2 did?
 
 use anyhow::bail;
 use clap::Parser;
 use restage_gen::say::{say, say_line};
-use restage_tests::oracle::all::{self, Selection};
+use restage_tests::oracle::all::{self, Device, Selection};
 use restage_tests::oracle::subject::Source;
 use restage_tests::oracle::{case, report};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Runs the recorded tests and traces of BMv2 on the golden model.
+/// Runs the recorded tests and traces of BMv2 on the golden model, or on verilated hardware.
 ///
 /// Each program is run twice: as imported from p4c's output, and as the library describes it. The exit
 /// code is 1 when anything differs.
 #[derive(Parser)]
 struct Args {
+    /// On verilated cards instead of the golden model.
+    #[arg(long)]
+    hardware: bool,
     /// Only this program; may be repeated.
     #[arg(long, value_name = "NAME")]
     program: Vec<String>,
@@ -73,7 +76,8 @@ fn run(args: Args) -> anyhow::Result<bool> {
         (_, true) => vec![Source::Library],
         _ => vec![Source::Imported, Source::Library],
     };
-    let selection = Selection { sources, stf: args.stf };
+    let device = if args.hardware { Device::Hardware } else { Device::Model };
+    let selection = Selection { device, sources, stf: args.stf };
     let outcomes = all::run(&directory, &names, &selection).map_err(anyhow::Error::msg)?;
     if args.json {
         say_line(serde_json::to_string_pretty(&outcomes)?);

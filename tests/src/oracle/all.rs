@@ -2,16 +2,27 @@
 
 use super::case::Case;
 use super::report::{Difference, Outcome};
-use super::run;
+use super::{hardware, run};
 use super::subject::Source;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// What it is run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// The golden model.
+    Model,
+    /// Verilated cards.
+    Hardware,
+}
+
 /// What is run of each program.
 #[derive(Clone, Debug)]
 pub struct Selection {
+    /// On what.
+    pub device: Device,
     /// Which descriptions.
     pub sources: Vec<Source>,
     /// This symbolic test alone.
@@ -48,7 +59,10 @@ pub fn run(
 
 /// A panic of the model is a failure of this program, not the end of the run.
 fn one(case: &Case, source: Source, selection: &Selection) -> Outcome {
-    let run = AssertUnwindSafe(|| run::run(case, source, selection.stf));
+    let run = AssertUnwindSafe(|| match selection.device {
+        Device::Model => run::run(case, source, selection.stf),
+        Device::Hardware => hardware::run(case, source, selection.stf),
+    });
     catch_unwind(run).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str);
         let text = text.or(cause.downcast_ref::<&str>().copied()).unwrap_or("no reason given");

@@ -10,6 +10,7 @@
 pub mod all;
 pub mod case;
 pub mod compare;
+pub mod hardware;
 pub mod report;
 pub mod run;
 pub mod state;

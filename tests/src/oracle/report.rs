@@ -1,8 +1,10 @@
 //! What came of it: counts, the first difference, a table.
 
 use super::case::Case;
+use super::state::Compared;
 use super::subject::Source;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// How many agreed and how many did not.
@@ -58,6 +60,8 @@ pub struct Outcome {
     pub reordered: u64,
     /// Registers and counters behind the trace.
     pub state: Count,
+    /// What was not run, by the reason.
+    pub skipped: BTreeMap<String, u64>,
     /// The first difference.
     pub first: Option<Difference>,
 }
@@ -73,6 +77,7 @@ impl Outcome {
             packets: Count::default(),
             reordered: 0,
             state: Count::default(),
+            skipped: BTreeMap::new(),
             first: None,
         }
     }
@@ -92,6 +97,24 @@ impl Outcome {
             self.state.failed = case.trace.state.len() as u64;
         }
         self.note(|| Difference { place: "program".into(), what: why, trace: Vec::new() });
+    }
+
+    /// Tests, packets and contents that are not looked at, and why.
+    pub fn skip(&mut self, why: &str, count: u64) {
+        if count > 0 {
+            *self.skipped.entry(why.to_string()).or_default() += count;
+        }
+    }
+
+    /// Takes what a comparison of the state found.
+    pub fn compared(&mut self, found: &Compared) {
+        self.state.passed += found.right as u64;
+        self.state.failed += found.wrong.len() as u64;
+        self.skip("numbers that a counter is not declared to keep", found.not_kept as u64);
+        if !found.wrong.is_empty() {
+            let what = found.wrong.iter().take(8).cloned().collect::<Vec<_>>().join("\n    ");
+            self.note(|| Difference { place: "state".into(), what, trace: Vec::new() });
+        }
     }
 
     /// Whether anything is not as in the data.
@@ -141,5 +164,16 @@ pub fn table(outcomes: &[Outcome]) -> String {
     let missing = outcomes.iter().filter(|o| o.missing).count();
     let note = if missing > 0 { format!("{missing} programs missing") } else { String::new() };
     line(["all", "", &stf.cell(), &packets.cell(), &state.cell(), &note]);
+    let mut reasons: BTreeMap<&str, (u64, Vec<String>)> = BTreeMap::new();
+    for o in outcomes {
+        for (why, count) in &o.skipped {
+            let (sum, of) = reasons.entry(why).or_default();
+            *sum += count;
+            of.push(format!("{} ({}) {count}", o.program, o.source));
+        }
+    }
+    for (why, (sum, of)) in reasons {
+        let _ = writeln!(out, "skipped: {sum} {why}: {}", of.join(", "));
+    }
     out
 }

@@ -7,20 +7,27 @@ use super::state;
 use super::stf::Stf;
 use super::subject::{Source, Subject, from_library, imported};
 use restage_golden::{Golden, Input, Output};
+use restage_program::Bits;
+use restage_program::entity::Digest;
 
 /// Between two packets of a trace, in microseconds. No trace depends on it.
-const GAP_US: u64 = 1000;
+pub const GAP_US: u64 = 1000;
 
-/// Runs a case on one description.
-pub fn run(case: &Case, source: Source, only_stf: Option<u32>) -> Outcome {
-    let mut outcome = Outcome::new(&case.name, source);
-    let subject = imported(case).and_then(|reference| match source {
+/// One description of a case; `None` if the library has none.
+pub fn subject(case: &Case, source: Source) -> Result<Option<Subject>, String> {
+    let reference = imported(case)?;
+    match source {
         Source::Imported => Subject::new(reference.clone(), &reference).map(Some),
         Source::Library => {
             from_library(case).map(|program| Subject::new(program, &reference)).transpose()
         }
-    });
-    match subject {
+    }
+}
+
+/// Runs a case on one description.
+pub fn run(case: &Case, source: Source, only_stf: Option<u32>) -> Outcome {
+    let mut outcome = Outcome::new(&case.name, source);
+    match subject(case, source) {
         Ok(Some(subject)) => {
             run_stf(case, &subject, only_stf, &mut outcome);
             if only_stf.is_none() {
@@ -100,7 +107,8 @@ fn try_trace(case: &Case, subject: &Subject, outcome: &mut Outcome) -> Result<()
     let mut out = Output::new();
     for (number, frame) in &case.trace.inputs {
         process(&mut golden, &input(*number, frame), &mut out, None);
-        match compare_packet(case, subject, *number, &out) {
+        let (have, digests): (Vec<Frame>, Vec<_>) = (sent(&out).collect(), out.digests().collect());
+        match verdict(case, subject, *number, &have, &digests) {
             Verdict::Same => outcome.packets.passed += 1,
             Verdict::Reordered => {
                 outcome.packets.passed += 1;
@@ -115,13 +123,7 @@ fn try_trace(case: &Case, subject: &Subject, outcome: &mut Outcome) -> Result<()
             }
         }
     }
-    let (right, wrong) = state::compare(subject, &golden, &entries, &case.trace.state)?;
-    outcome.state.passed += right as u64;
-    outcome.state.failed += wrong.len() as u64;
-    if !wrong.is_empty() {
-        let what = wrong.iter().take(8).cloned().collect::<Vec<_>>().join("\n    ");
-        outcome.note(|| Difference { place: "state".into(), what, trace: Vec::new() });
-    }
+    outcome.compared(&state::compare(subject, &mut golden, &entries, &case.trace.state)?);
     Ok(())
 }
 
@@ -129,26 +131,30 @@ fn input(number: u32, frame: &Frame) -> Input<'_> {
     Input { time_us: u64::from(number) * GAP_US, ..Input::new(frame.port, &frame.bytes) }
 }
 
-fn compare_packet(case: &Case, subject: &Subject, number: u32, out: &Output) -> Verdict {
-    let have: Vec<Frame> = sent(out).collect();
+/// What one packet caused against what it caused in BMv2.
+pub fn verdict(
+    case: &Case,
+    subject: &Subject,
+    number: u32,
+    have: &[Frame],
+    digests: &[(Digest, Vec<Bits>)],
+) -> Verdict {
     let none = Vec::new();
-    let verdict = compare::frames(case.trace.outputs.get(&number).unwrap_or(&none), &have);
+    let verdict = compare::frames(case.trace.outputs.get(&number).unwrap_or(&none), have);
     if matches!(verdict, Verdict::Different(_)) {
         return verdict;
     }
     let want: Vec<&str> = case.trace.digests.get(&number).map_or(Vec::new(), |digests| {
         digests.iter().map(|(_, content)| content.as_str()).collect()
     });
-    let have: Vec<String> = out
-        .digests()
-        .map(|(_, fields)| fields.iter().map(|f| hex(&f.to_be_bytes())).collect())
-        .collect();
+    let text = |fields: &Vec<Bits>| fields.iter().map(|f| hex(&f.to_be_bytes())).collect();
+    let have: Vec<String> = digests.iter().map(|(_, fields)| text(fields)).collect();
     if want != have {
         return Verdict::Different(format!("digests: BMv2 sent {want:?}, the model {have:?}"));
     }
     if let Some((name, _)) = case.trace.digests.get(&number).and_then(|d| d.first()) {
-        let sent: Option<&str> = out.digests().next().and_then(|(digest, _)| {
-            subject.program().digests.get(digest).map(|d| d.preamble.name.as_str())
+        let sent: Option<&str> = digests.first().and_then(|(digest, _)| {
+            subject.program().digests.get(*digest).map(|d| d.preamble.name.as_str())
         });
         // The library may call the only digest of a program otherwise.
         if sent != Some(name) && subject.program().digests.len() > 1 {

@@ -1,14 +1,74 @@
 //! Registers and counters after the last packet, against `state.txt`.
+//!
+//! BMv2 keeps packets and bytes whatever a counter is declared to count, and so does the model. Hardware keeps what is
+//! declared; the other number is then left out of the comparison, and that is counted.
 
 use super::subject::Subject;
 use super::translate::by_name;
 use restage_golden::Golden;
 use restage_program::Bits;
+use restage_program::entity::{Counter, Register, Table};
 use restage_program::entry::{CounterValue, KeyMatch, Write};
+use restage_program::program::Unit;
 use std::collections::BTreeMap;
 
-/// What is compared: kind, name of the reference, index; and its contents. What is not listed is 0.
-type Contents = BTreeMap<(&'static str, String, u32), Value>;
+/// What has state.
+pub trait State {
+    /// Whether counters keep packets and bytes whatever they are declared to count.
+    const KEEPS_ALL: bool;
+
+    /// Content of a register.
+    fn register(&mut self, register: Register, index: u32) -> Result<Bits, String>;
+
+    /// Content of a counter.
+    fn counter(&mut self, counter: Counter, index: u32) -> Result<CounterValue, String>;
+
+    /// Content of the direct counter of an entry.
+    fn direct_counter(
+        &mut self,
+        table: Table,
+        keys: &[KeyMatch],
+        priority: u32,
+    ) -> Result<CounterValue, String>;
+}
+
+impl State for Golden {
+    const KEEPS_ALL: bool = true;
+
+    fn register(&mut self, register: Register, index: u32) -> Result<Bits, String> {
+        Golden::register(self, register, index).ok_or_else(|| "a register is missing".into())
+    }
+
+    fn counter(&mut self, counter: Counter, index: u32) -> Result<CounterValue, String> {
+        Golden::counter(self, counter, index).ok_or_else(|| "a counter is missing".into())
+    }
+
+    fn direct_counter(
+        &mut self,
+        table: Table,
+        keys: &[KeyMatch],
+        priority: u32,
+    ) -> Result<CounterValue, String> {
+        let found = Golden::direct_counter(self, table, keys, priority);
+        found.ok_or_else(|| "an entry is missing".into())
+    }
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default)]
+pub struct Compared {
+    /// Contents that agree.
+    pub right: usize,
+    /// In words what does not.
+    pub wrong: Vec<String>,
+    /// Numbers that the recording has and a counter of another kind does not keep.
+    pub not_kept: usize,
+}
+
+/// What is compared: kind, name of the reference, index.
+type Key = (&'static str, String, u32);
+/// What is recorded. What is not listed is 0.
+type Contents = BTreeMap<Key, Value>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Value {
@@ -39,6 +99,15 @@ impl Value {
         }
     }
 
+    /// What a counter of this kind keeps of it.
+    fn kept(&self, unit: Unit) -> Value {
+        match (self, unit) {
+            (Value::Counter(c), Unit::Packets) => Value::Counter(CounterValue { bytes: 0, ..*c }),
+            (Value::Counter(c), Unit::Bytes) => Value::Counter(CounterValue { packets: 0, ..*c }),
+            _ => self.clone(),
+        }
+    }
+
     fn is_zero(&self) -> bool {
         match self {
             Value::Register(bits) => bits.is_zero(),
@@ -47,32 +116,39 @@ impl Value {
     }
 }
 
-/// Compares; how many contents agree, and in words what does not.
-pub fn compare(
+/// Compares the state with what is recorded.
+pub fn compare<S: State>(
     subject: &Subject,
-    golden: &Golden,
+    state: &mut S,
     entries: &[Write],
     lines: &[String],
-) -> Result<(usize, Vec<String>), String> {
+) -> Result<Compared, String> {
     let want = listed(lines)?;
-    let have = contents(subject, golden, entries)?;
-    let mut wrong = Vec::new();
-    let mut right = 0;
+    let have = contents(subject, state, entries)?;
+    let mut found = Compared::default();
     for (key, want) in &want {
         match have.get(key) {
-            Some(have) if have.recorded() == *want => right += 1,
-            Some(have) => wrong.push(difference(key, &want.to_string(), &have.to_string())),
-            None => wrong.push(difference(key, &want.to_string(), "nothing")),
+            Some((have, unit)) => {
+                let kept = want.kept(*unit);
+                found.not_kept += usize::from(kept != *want);
+                match have.recorded() == kept {
+                    true => found.right += 1,
+                    false => found.wrong.push(difference(key, &kept.to_string(), have)),
+                }
+            }
+            None => found.wrong.push(difference(key, &want.to_string(), &"nothing")),
         }
     }
-    for (key, have) in have.iter().filter(|(key, have)| !have.is_zero() && !want.contains_key(key))
-    {
-        wrong.push(difference(key, "nothing", &have.to_string()));
+    let more = |(key, (have, _)): &(&Key, &(Value, Unit))| {
+        !have.is_zero() && !want.contains_key(*key)
+    };
+    for (key, (have, _)) in have.iter().filter(more) {
+        found.wrong.push(difference(key, "nothing", have));
     }
-    Ok((right, wrong))
+    Ok(found)
 }
 
-fn difference((kind, name, index): &(&str, String, u32), want: &str, have: &str) -> String {
+fn difference((kind, name, index): &Key, want: &str, have: &dyn std::fmt::Display) -> String {
     format!("{kind} {name}[{index}]: BMv2 has {want}, the model {have}")
 }
 
@@ -104,24 +180,30 @@ fn listed(lines: &[String]) -> Result<Contents, String> {
     Ok(contents)
 }
 
-/// All state of the model under the names of the reference.
-fn contents(subject: &Subject, golden: &Golden, entries: &[Write]) -> Result<Contents, String> {
+/// All state under the names of the reference, and what of each counter is kept.
+fn contents<S: State>(
+    subject: &Subject,
+    state: &mut S,
+    entries: &[Write],
+) -> Result<BTreeMap<Key, (Value, Unit)>, String> {
     let (from, to) = (subject.reference(), subject.program());
-    let mut contents = Contents::new();
+    let kept = |unit| if S::KEEPS_ALL { Unit::Both } else { unit };
+    let mut contents = BTreeMap::new();
     for decl in from.registers.values() {
         let name = &decl.preamble.name;
         let register = by_name(Some(name), |n| to.find_register(n))?;
         for index in 0..decl.size {
-            let bits = golden.register(register, index).ok_or("a register is missing")?;
-            contents.insert(("register", name.clone(), index), Value::Register(bits.resize(2048)));
+            let value = Value::Register(state.register(register, index)?.resize(2048));
+            contents.insert(("register", name.clone(), index), (value, Unit::Both));
         }
     }
     for decl in from.counters.values() {
         let name = &decl.preamble.name;
         let counter = by_name(Some(name), |n| to.find_counter(n))?;
+        let unit = kept(to.counters[counter].unit);
         for index in 0..decl.size {
-            let value = golden.counter(counter, index).ok_or("a counter is missing")?;
-            contents.insert(("counter", name.clone(), index), Value::Counter(value));
+            let value = Value::Counter(state.counter(counter, index)?);
+            contents.insert(("counter", name.clone(), index), (value, unit));
         }
     }
     for (table, decl) in from.tables.iter().filter(|(_, t)| t.counter.is_some()) {
@@ -132,20 +214,12 @@ fn contents(subject: &Subject, golden: &Golden, entries: &[Write]) -> Result<Con
         });
         for (index, entry) in (0..).zip(own.chain(installed)) {
             let translated = subject.translation().write(&Write::Insert(table, entry.clone()))?;
-            let Write::Insert(to, entry) = translated else { continue };
-            let value = direct(golden, to, &entry.keys, entry.priority)?;
+            let Write::Insert(table, entry) = translated else { continue };
+            let value = state.direct_counter(table, &entry.keys, entry.priority)?;
+            let unit = to.tables[table].counter.as_ref().map_or(Unit::Both, |c| kept(c.unit));
             let name = decl.preamble.name.clone();
-            contents.insert(("direct_counter", name, index), Value::Counter(value));
+            contents.insert(("direct_counter", name, index), (Value::Counter(value), unit));
         }
     }
     Ok(contents)
-}
-
-fn direct(
-    golden: &Golden,
-    table: restage_program::entity::Table,
-    keys: &[KeyMatch],
-    priority: u32,
-) -> Result<CounterValue, String> {
-    golden.direct_counter(table, keys, priority).ok_or_else(|| "an entry is missing".to_string())
 }
