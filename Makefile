@@ -22,6 +22,8 @@ endif
 # Programs of which hardware and model are compared in every test; `regress` without arguments takes all.
 REGRESSED := l3_acl l2_switch ecmp conntrack_firewall rate_limit mirror recirculate_demo vlan int_md \
     varbit_options netcache nat44
+# Programs whose recorded tests and traces run on hardware in every test; `oracle --hardware` takes all.
+ON_HARDWARE := l3_acl ecmp rate_limit mirror recirculate_demo int_md varbit_options netcache digest_learn
 comma := ,
 space := $(subst ,, )
 
@@ -63,6 +65,8 @@ test: setup lint ## everything that CI checks
 	$(TIME) "tests" cargo test --workspace --locked --quiet -j$(JOBS)
 	$(TIME) "random programs" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin random
 	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
+	$(TIME) "oracle on hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle -- \
+	    --hardware --library-only $(addprefix --program=,$(ON_HARDWARE))
 	$(TIME) "hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- \
 	    --packets 1000 --gaps 20 --back-pressure 20 --programs $(subst $(space),$(comma),$(REGRESSED))
 

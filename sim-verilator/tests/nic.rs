@@ -129,6 +129,9 @@ fn time_goes_on_and_resets_lose_what_is_inside() {
     nic.send(1, vec![0; 64]);
     nic.run(3).unwrap();
     assert_eq!(nic.seen(seen)[0].values, [5_000_000]);
+    // Before the clocks that there have been.
+    nic.set_time(3);
+    assert_eq!(nic.time(), 3);
     nic.drain(10, 100).unwrap();
     assert_eq!(nic.received().len(), 2);
     nic.send(1, vec![0; 640]);

@@ -5,6 +5,7 @@
 use restage_program::Program;
 use restage_tests::oracle::all::{self, Device, Selection};
 use restage_tests::oracle::case::{self, Case};
+use restage_tests::oracle::hardware;
 use restage_tests::oracle::report::{Outcome, table};
 use restage_tests::oracle::run::{run_stf, run_trace};
 use restage_tests::oracle::subject::{Source, Subject, imported};
@@ -69,4 +70,25 @@ fn wrong_state_is_noticed() {
     *line = line.replace("packets 7", "packets 8");
     let outcome = outcome(&case, program.clone(), &program);
     assert_eq!((outcome.stf.failed, outcome.packets.failed, outcome.state.failed), (0, 0, 1));
+}
+
+#[test]
+fn a_wrong_entry_is_noticed_on_hardware() {
+    let (mut case, _) = l3_acl();
+    case.entries = case.entries.replace("10.0.1.128/25 => 3", "10.0.1.128/25 => 2");
+    let outcome = hardware::run(&case, Source::Library, None);
+    assert_eq!((outcome.stf.failed, outcome.stf.passed), (0, 40));
+    assert!(outcome.packets.failed > 0 && outcome.packets.passed > 0);
+    assert!(outcome.first.is_some_and(|d| !d.trace.is_empty()));
+}
+
+#[test]
+fn wrong_tests_and_wrong_state_are_noticed_on_hardware() {
+    let (mut case, _) = l3_acl();
+    let line = case.trace.state.first_mut().unwrap();
+    *line = line.replace("packets 7", "packets 8");
+    let expecting = case.stf.values_mut().find(|text| text.contains("expect")).unwrap();
+    *expecting = expecting.replacen("expect", "#", 1);
+    let outcome = hardware::run(&case, Source::Library, None);
+    assert_eq!((outcome.stf.failed, outcome.packets.failed, outcome.state.failed), (1, 0, 1));
 }

@@ -173,7 +173,7 @@ pub fn table(outcomes: &[Outcome]) -> String {
         }
     }
     for (why, (sum, of)) in reasons {
-        let _ = writeln!(out, "skipped: {sum} {why}: {}", of.join(", "));
+        let _ = writeln!(out, "left out: {sum} {why}: {}", of.join(", "));
     }
     out
 }
