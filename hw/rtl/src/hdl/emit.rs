@@ -61,7 +61,8 @@ pub(super) fn emit(module: &Module, interface: &ModuleInterface) -> String {
         emit.unused.extend(idle);
     }
     let body = emit.body();
-    wrap(&block::module(&module.name, &emit.signals, &body))
+    let about = text::comment(&module.about);
+    about + &wrap(&block::module(&module.name, &emit.signals, &body))
 }
 
 impl Emit<'_> {
@@ -116,6 +117,7 @@ impl Emit<'_> {
                     self.signal(net, Kind::Wire);
                     continue;
                 }
+                Def::Wire(_) if self.lower.is_joined(net) => continue,
                 Def::Wire(wire) => match self.lower.module.wires[wire.index as usize].driver {
                     Some(driver) => self.lower.statement(driver, None),
                     None => continue,

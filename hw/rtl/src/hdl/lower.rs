@@ -8,7 +8,7 @@ use super::block::{CLOSE, OPEN, expression};
 use crate::net::{Binary, Def, Live, Module, Net, Reduce};
 use restage_program::Bits;
 use rust_hdl::core::ast::{VerilogExpression as E, VerilogOp, VerilogOpUnary};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Operands written into one expression at most, so that lines stay readable and nesting is bounded.
 const MOST_PARTS: u32 = 12;
@@ -54,6 +54,8 @@ pub(super) struct Lower<'a> {
     /// Multiplexers that are written into the statement of their only user.
     nested: Vec<u32>,
     taken: HashSet<String>,
+    /// Wires that are nothing but an output of an instance, and those outputs: one signal for both.
+    joined: HashMap<Net, Net>,
 }
 
 impl<'a> Lower<'a> {
@@ -66,7 +68,9 @@ impl<'a> Lower<'a> {
             pieces: vec![None; count],
             nested: vec![0; count],
             taken: module.names().clone(),
+            joined: HashMap::new(),
         };
+        lower.join();
         let alone = lower.needing_names();
         // Loops have been refused, so there is an order.
         for net in module.order().unwrap_or_default() {
@@ -75,6 +79,28 @@ impl<'a> Lower<'a> {
             }
         }
         lower
+    }
+
+    /// Finds wires that can lend their name to the output of an instance that drives them.
+    fn join(&mut self) {
+        for (index, decl) in self.module.nets.iter().enumerate() {
+            let net = Net(index as u32);
+            let Def::Wire(wire) = decl.def else { continue };
+            if let Some(pin) = self.module.wires[wire.index as usize].driver
+                && matches!(self.module.decl(pin).def, Def::Pin(..))
+                && self.live.uses[pin.0 as usize] == 1
+                && self.live.unused(self.module, net).is_empty()
+                && decl.name.is_some()
+            {
+                self.joined.insert(net, pin);
+                self.joined.insert(pin, net);
+            }
+        }
+    }
+
+    /// Whether a net is a wire that has the signal of the instance's output that drives it.
+    pub fn is_joined(&self, net: Net) -> bool {
+        self.joined.contains_key(&net)
     }
 
     /// Nets that cannot be written into an expression: sliced ones; and those that may be statements.
@@ -117,7 +143,8 @@ impl<'a> Lower<'a> {
         let decl = self.module.decl(net);
         let single = self.live.uses[index] == 1 && !places.sliced[index];
         let signal = match &decl.def {
-            Def::Const(_) | Def::Slice { .. } => false,
+            Def::Const(_) => false,
+            Def::Slice { .. } => decl.name.is_some(),
             Def::Input
             | Def::Delay { .. }
             | Def::Reg(_)
@@ -166,7 +193,11 @@ impl<'a> Lower<'a> {
             Def::Delay { .. } => self.module.outputs.iter().find(|o| o.net == net),
             _ => None,
         };
-        let name = match (&decl.name, port) {
+        let wire = match decl.def {
+            Def::Pin(..) => self.joined.get(&net).and_then(|w| self.module.decl(*w).name.as_ref()),
+            _ => None,
+        };
+        let name = match (wire.or(decl.name.as_ref()), port) {
             (Some(name), _) => name.clone(),
             // The register of an output is the output.
             (None, Some(output)) => output.name.clone(),

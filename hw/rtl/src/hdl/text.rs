@@ -11,6 +11,11 @@ use restage_program::Bits;
 use rust_hdl::core::ast::VerilogExpression as E;
 use std::fmt::Write;
 
+/// Lines of a comment in front of a module.
+pub(super) fn comment(lines: &[String]) -> String {
+    lines.iter().map(|text| format!("// {text}").trim_end().to_string() + "\n").collect()
+}
+
 /// Registers that share clock enable and reset.
 pub(super) struct Clocked {
     pub enable: Option<E>,

@@ -137,6 +137,8 @@ pub(crate) struct OutputDecl {
 #[derive(Clone, Debug)]
 pub struct Module {
     pub(crate) name: String,
+    /// What it is, line by line: a comment at its top.
+    pub(crate) about: Vec<String>,
     pub(crate) nets: Vec<NetDecl>,
     pub(crate) sections: Vec<String>,
     pub(crate) inputs: Vec<Net>,
@@ -161,6 +163,7 @@ impl Module {
         let name = name.into();
         let mut module = Module {
             name: name.clone(),
+            about: Vec::new(),
             nets: Vec::new(),
             sections: vec![String::new()],
             inputs: Vec::new(),
@@ -183,6 +186,11 @@ impl Module {
     /// The module's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Says what the module is, in a comment at the top of its Verilog. Each text begins a line.
+    pub fn about(&mut self, text: impl Into<String>) {
+        self.about.extend(text.into().lines().map(str::to_string));
     }
 
     /// What follows is for this; a comment over it in the Verilog.
@@ -239,9 +247,21 @@ impl Module {
             self.fault(Location::caller(), FaultKind::Foreign);
             return net;
         }
+        if matches!(self.nets[net.0 as usize].def, Def::Slice { .. }) {
+            return net;
+        }
+        self.field(name, net)
+    }
+
+    /// As [`named`](Self::named), also for bits of another net: a field of a word that has a name of its own.
+    #[track_caller]
+    pub fn field(&mut self, name: &str, net: Net) -> Net {
+        if !self.has(net) {
+            self.fault(Location::caller(), FaultKind::Foreign);
+            return net;
+        }
         let decl = &self.nets[net.0 as usize];
-        if decl.name.is_some() || matches!(decl.def, Def::Const(_) | Def::Slice { .. } | Def::Fault)
-        {
+        if decl.name.is_some() || matches!(decl.def, Def::Const(_) | Def::Fault) {
             return net;
         }
         let name = self.free_name(name);

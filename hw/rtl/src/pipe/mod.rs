@@ -131,6 +131,12 @@ impl Pipe {
         Sig { net: self.module.named(name, a.net), ..a }
     }
 
+    /// As [`Module::field`].
+    #[track_caller]
+    pub fn field(&mut self, name: &str, a: Sig) -> Sig {
+        Sig { net: self.module.field(name, a.net), ..a }
+    }
+
     /// Number of bits.
     pub fn width(&self, a: Sig) -> u32 {
         self.module.width(a.net)

@@ -1,5 +1,6 @@
 //! What all variants are built with: values in order, the words around them, the end.
 
+use super::about::{about, name};
 use super::order::{Knot, Step, order};
 use super::values::{identifier, value};
 use super::{BuildError, Plan, Socket, Variant};
@@ -11,6 +12,7 @@ use restage_manifest::address::region;
 use restage_manifest::cell::Cells;
 use restage_manifest::socket::{LANE_BITS, RegionKind};
 use restage_program::entity::EntityMap;
+use std::collections::{HashMap, HashSet};
 
 /// A variant under construction.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Builder<'a> {
     pub(super) flow: &'a Flow,
     pub(super) config: Config,
     values: EntityMap<Value, Option<Sig>>,
+    /// Names of what is written in the end.
+    results: HashMap<Value, String>,
     /// What each access gives, by port.
     pub(super) ports: EntityMap<Access, Vec<Sig>>,
     pub(super) cells: Cells,
@@ -38,12 +42,20 @@ impl<'a> Builder<'a> {
         let epoch = socket.get(&mut pipe, "epoch_i");
         let time = socket.get(&mut pipe, "time_i");
         let config = Config::new(&mut pipe);
+        // The first slot that a value is for gives it its name.
+        let read: HashSet<Slot> = flow.inputs().map(|(slot, _)| slot).collect();
+        let mut results = HashMap::new();
+        for (slot, value) in &flow.outputs {
+            let next = if read.contains(slot) { "_next" } else { "" };
+            results.entry(*value).or_insert_with(|| name(plan, *slot) + next);
+        }
         Builder {
             pipe,
             plan,
             flow,
             config,
             values: flow.values.iter().map(|_| None).collect(),
+            results,
             ports: flow.accesses.iter().map(|_| Vec::new()).collect(),
             cells: Cells::default(),
             window: None,
@@ -66,10 +78,14 @@ impl<'a> Builder<'a> {
 
     /// Says what slots hold at the beginning.
     pub fn slots(&mut self, read: impl Fn(&mut Pipe, Slot) -> Option<Sig>) {
+        self.pipe.section("fields");
         for (slot, value) in self.flow.inputs() {
             let width = self.flow.ty(value).width();
             let sig = match read(&mut self.pipe, slot) {
-                Some(sig) => self.pipe.resize(sig, width),
+                Some(sig) => {
+                    let sig = self.pipe.field(&name(self.plan, slot), sig);
+                    self.pipe.resize(sig, width)
+                }
                 None => {
                     self.pipe.refuse(format!("{slot:?} is read and has no place in the PHV"));
                     super::socket::zeros(&mut self.pipe, width)
@@ -94,7 +110,7 @@ impl<'a> Builder<'a> {
                 return;
             }
         };
-        let mut section = String::new();
+        let mut section = None;
         for step in order.steps {
             match step {
                 Step::Value(value) => self.value(value, &mut section),
@@ -103,14 +119,18 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn value(&mut self, at: Value, section: &mut String) {
+    fn value(&mut self, at: Value, section: &mut Option<String>) {
         if self.values[at].is_some() {
             return;
         }
         let decl = &self.flow.values[at];
-        if decl.origin.text() != section {
-            *section = decl.origin.text().to_string();
-            self.pipe.section(section.as_str());
+        let title = match decl.origin.text() {
+            "" => "control flow, outside of tables and actions",
+            text => text,
+        };
+        if section.as_deref() != Some(title) {
+            *section = Some(title.to_string());
+            self.pipe.section(title);
         }
         let built = match decl.def {
             Def::Out(access, port) => self.ports[access].get(port as usize).copied(),
@@ -124,10 +144,11 @@ impl<'a> Builder<'a> {
             self.pipe.refuse(format!("nothing is known of {at:?}"));
             super::socket::zeros(&mut self.pipe, decl.ty.width())
         });
-        if let Some(name) = &decl.name
+        let name = decl.name.as_ref().map(|name| identifier(name));
+        if let Some(name) = name.as_ref().or(self.results.get(&at))
             && self.pipe.constant(sig).is_none()
         {
-            sig = self.pipe.named(&identifier(name), sig);
+            sig = self.pipe.named(name, sig);
         }
         self.values[at] = Some(sig);
     }
@@ -185,6 +206,8 @@ impl<'a> Builder<'a> {
             0,
         ];
         self.config.finish(&mut self.pipe, &identity);
+        let about = about(self.plan, kind, self.flow, latency, self.needed);
+        self.pipe.module().about(about);
         let mut all = vec![("tag_o", self.tag)];
         all.extend_from_slice(outputs);
         let piped = self

@@ -7,6 +7,7 @@
 //! What it does not do: choose where anything lies in the PHV or what is in which stage
 //! ([`restage_compile`] does), or know what a packet's fate means (the shell does).
 
+mod about;
 mod access;
 mod build;
 mod deparser;

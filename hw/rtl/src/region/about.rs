@@ -1,0 +1,75 @@
+//! What a variant is, for those who read its Verilog: the comment at its top, and names of fields.
+
+use super::Plan;
+use super::values::identifier;
+use restage_compile::flow::{Flow, Slot};
+use restage_manifest::PhvBits;
+use restage_manifest::socket::RegionKind;
+
+/// The comment at the top of a variant.
+pub(super) fn about(
+    plan: &Plan<'_>,
+    kind: RegionKind,
+    flow: &Flow,
+    latency: u32,
+    needed: u32,
+) -> String {
+    let what = match kind {
+        RegionKind::Parser => "Parser: header window to PHV",
+        RegionKind::Stage => "Stage: PHV to PHV",
+        RegionKind::Deparser => "Deparser: PHV to header bytes",
+    };
+    let mut text = format!(
+        "{} - {what}\nRegion variant of program `{}`, made by restage. Change the program, not this file.\n\n",
+        plan.name, plan.program.name
+    );
+    text += &format!(
+        "One packet per clock; what enters with valid_i leaves {latency} clocks later ({needed} would do).\n"
+    );
+    let mut cells: Vec<&str> = flow.accesses.values().map(|a| a.origin.text()).collect();
+    cells.dedup();
+    if !cells.is_empty() {
+        text += &format!("Cells: {}\n", cells.join(", "));
+    }
+    if kind != RegionKind::Parser {
+        text += &places("phv_i, what it reads", flow.inputs().map(|(slot, _)| slot), plan);
+    }
+    if kind != RegionKind::Deparser {
+        let title = "phv_o, what it writes (all other bits are 0, the shell keeps what they were)";
+        text += &places(title, flow.outputs.iter().map(|(slot, _)| *slot), plan);
+    }
+    text
+}
+
+/// A list of slots and where they lie.
+fn places(title: &str, slots: impl Iterator<Item = Slot>, plan: &Plan<'_>) -> String {
+    let mut list: Vec<(PhvBits, Slot)> =
+        slots.filter_map(|slot| Some(((plan.layout)(slot)?, slot))).collect();
+    if list.is_empty() {
+        return String::new();
+    }
+    list.sort();
+    let line = |(bits, slot): &(PhvBits, Slot)| {
+        format!("  [{:>4}:{:>4}]  {}\n", bits.high(), bits.low, slot.name(plan.program))
+    };
+    let lines: String = list.iter().map(line).collect();
+    format!("\n{title}:\n{lines}")
+}
+
+/// What a slot is called in the Verilog.
+pub(super) fn name(plan: &Plan<'_>, slot: Slot) -> String {
+    let text = match slot {
+        Slot::Shell(field) => {
+            let mut words = String::from("shell");
+            for c in format!("{field:?}").chars() {
+                if c.is_ascii_uppercase() {
+                    words.push('_');
+                }
+                words.push(c.to_ascii_lowercase());
+            }
+            words
+        }
+        slot => slot.name(plan.program),
+    };
+    identifier(&text)
+}
