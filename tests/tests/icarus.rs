@@ -41,7 +41,10 @@ fn agree(name: &str) {
 
     let mut recording = Recording::of(card.nic.fabric().model_mut(part)).skip(8);
     for (when, outputs) in [
-        ("m_axis_tvalid", ["m_axis_tdata", "m_axis_tkeep", "m_axis_tlast", "m_axis_tuser"].as_slice()),
+        (
+            "m_axis_tvalid",
+            ["m_axis_tdata", "m_axis_tkeep", "m_axis_tlast", "m_axis_tuser"].as_slice(),
+        ),
         ("s_axil_rvalid", &["s_axil_rdata", "s_axil_rresp"]),
         ("s_axil_bvalid", &["s_axil_bresp"]),
     ] {
@@ -75,15 +78,9 @@ fn icarus_agrees_on_a_card() {
 #[test]
 #[ignore = "takes minutes"]
 fn icarus_agrees_on_cards_of_all_features() {
-    for name in [
-        "l3_acl",
-        "ecmp",
-        "nat44",
-        "rate_limit",
-        "conntrack_firewall",
-        "mirror",
-        "varbit_options",
-    ] {
+    for name in
+        ["l3_acl", "ecmp", "nat44", "rate_limit", "conntrack_firewall", "mirror", "varbit_options"]
+    {
         agree(name);
     }
 }

@@ -1,10 +1,10 @@
 //! The register map of a placed program, for people and for C.
 
 use super::Hardware;
+use super::words::{region_words, shell_words, upper};
 use restage_manifest::address::{self, guard, region, shell};
 use restage_manifest::cell::{Cell, Parts};
 use restage_program::Program;
-use std::fmt::Write;
 
 /// A memory behind a region's configuration bus.
 struct Row {
@@ -14,6 +14,7 @@ struct Row {
     part: String,
     width: u32,
     rows: u32,
+    live: bool,
 }
 
 /// The map as Markdown.
@@ -25,19 +26,37 @@ pub fn markdown(hardware: &Hardware, program: &Program) -> String {
         out.push('\n');
     };
     line(format!("# Registers of `{}`\n", manifest.program));
-    line("AXI4-Lite, 32-bit words, 24-bit byte addresses: bits 23 to 16 choose a unit.\n".into());
-    line("| unit | byte address | what |\n| --- | --- | --- |".into());
-    line(format!("| {} | `0x{:06x}` | the shell |", address::SHELL, 0));
+    line(
+        "AXI4-Lite, 32-bit words, 24-bit byte addresses: bits 23 to 16 choose a unit. Words that are not listed read as 0, \
+         and writing them does nothing. A region that does not answer within 1024 clocks gives SLVERR and 0xdeaddead.\n"
+            .into(),
+    );
+    line("| unit | byte address | what | latency in clocks |\n| --- | --- | --- | --- |".into());
+    line(format!("| {} | `0x{:06x}` | the shell | |", address::SHELL, 0));
     for region in &manifest.regions {
         let at = address::byte(region.unit, 0);
-        line(format!("| {} | `0x{at:06x}` | `{}` |", region.unit, region.module));
+        line(format!(
+            "| {} | `0x{at:06x}` | `{}` | {} |",
+            region.unit, region.module, region.latency
+        ));
     }
-    line("\n## The shell\n\n| byte address | name |\n| --- | --- |".into());
-    for (name, word) in shell_words() {
-        line(format!("| `0x{:06x}` | {name} |", address::byte(address::SHELL, word)));
+    line("\n## The shell\n".into());
+    let head = "| name | access | reset | what |\n| --- | --- | --- | --- |";
+    line(format!("| byte address {head}").replacen("--- |", "--- | --- |", 1));
+    for w in shell_words(&manifest.config) {
+        let at = address::byte(address::SHELL, w.word);
+        line(format!("| `0x{at:06x}` | {} | {} | {} | {} |", w.name, w.access, w.reset, w.what));
     }
-    line("\nGuard of a unit: its words follow each other for all units.\n".into());
-    line("| unit | latency | coupled | tag errors | first word of the write mask |".into());
+    line(
+        "\nCounts are 48 bits wide: the lower 32 at the address, the upper 16 in the word behind it; read the lower one first \
+         and again if the upper one changed.\n\n### Guards\n\nOne for each region; a host sets the latency and the mask that \
+         `manifest.json` gives, then couples it, while no packet is inside.\n"
+            .into(),
+    );
+    line(
+        "| unit | LATENCY (rw, 8) | COUPLED (rw, 0) | TAG_ERRORS (ro, 0) | MASK, first word (wo) |"
+            .into(),
+    );
     line("| --- | --- | --- | --- | --- |".into());
     for unit in manifest.regions.iter().map(|r| r.unit) {
         let at = |word| address::byte(address::SHELL, shell::guard(unit, word));
@@ -49,22 +68,32 @@ pub fn markdown(hardware: &Hardware, program: &Program) -> String {
             at(guard::MASK)
         ));
     }
-    line("\n## A region\n\n| offset | name |\n| --- | --- |".into());
-    for (name, word) in region_words() {
-        line(format!("| `0x{:04x}` | {name} |", word << 2));
+    line("\n## A region\n".into());
+    line(format!("| offset {head}").replacen("--- |", "--- | --- |", 1));
+    for w in region_words() {
+        let at = w.word << 2;
+        line(format!("| `0x{at:04x}` | {} | {} | {} | {} |", w.name, w.access, w.reset, w.what));
     }
     line(
         "\nA memory is written row by row: its number to `MEM`, the row to `ROW`, the row's bits to `HOLD`, least \
-         significant word first, then 1 to `CMD`; `ROW` counts up. 2 to `CMD` reads a row into `HOLD`.\n"
+         significant word first, then 1 to `CMD`; `ROW` counts up. Memories that packets write (live) can be read: 2 to `CMD` \
+         reads a row into `HOLD`. `gen entries` says what to write for entries.\n"
             .into(),
     );
     line(
-        "| unit | number | of | part | bits | rows |\n| --- | --- | --- | --- | --- | --- |".into(),
+        "| unit | number | of | part | bits | rows | live |\n| --- | --- | --- | --- | --- | --- | --- |"
+            .into(),
     );
     for row in memories(hardware, program) {
         line(format!(
-            "| {} | {} | {} | {} | {} | {} |",
-            row.unit, row.number, row.owner, row.part, row.width, row.rows
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            row.unit,
+            row.number,
+            row.owner,
+            row.part,
+            row.width,
+            row.rows,
+            if row.live { "yes" } else { "" }
         ));
     }
     out
@@ -72,71 +101,74 @@ pub fn markdown(hardware: &Hardware, program: &Program) -> String {
 
 /// The map as a C header.
 pub fn c_header(hardware: &Hardware, program: &Program) -> String {
-    let mut out = String::new();
-    let name = upper(&hardware.manifest.program);
-    let mut define = |key: String, value: u32| {
-        // A `String` takes everything.
-        let _ = writeln!(out, "#define {key} 0x{value:06x}u");
-    };
-    for (key, word) in shell_words() {
-        define(format!("RESTAGE_SHELL_{key}"), address::byte(address::SHELL, word));
+    let manifest = &hardware.manifest;
+    let name = upper(&manifest.program);
+    let mut groups: Vec<(&str, Vec<(String, String)>)> = Vec::new();
+    let hex = |value: u32| format!("0x{value:06x}u");
+    let shell = shell_words(&manifest.config);
+    let words = shell
+        .iter()
+        .map(|w| (format!("RESTAGE_SHELL_{}", w.name), hex(address::byte(address::SHELL, w.word))));
+    groups.push(("The shell: byte addresses.", words.collect()));
+    let bits = [
+        ("RESTAGE_SHELL_MAGIC_VALUE", hex(shell::MAGIC_VALUE)),
+        ("RESTAGE_SHELL_HASH_VALUE", format!("0x{:08x}u", manifest.config.fingerprint())),
+        ("RESTAGE_SHELL_STATUS_READY", hex(1)),
+        ("RESTAGE_SHELL_STATUS_EMPTY", hex(2)),
+    ];
+    groups.push(("The shell: values.", bits.map(|(k, v)| (k.to_string(), v)).to_vec()));
+    let words = region_words()
+        .into_iter()
+        .map(|w| (format!("RESTAGE_REGION_{}", w.name), hex(w.word << 2)));
+    groups.push(("A region: byte offsets from its base.", words.collect()));
+    let bits = [
+        ("RESTAGE_REGION_MAGIC_VALUE", hex(region::MAGIC_VALUE)),
+        ("RESTAGE_REGION_CMD_WRITE", hex(region::WRITE)),
+        ("RESTAGE_REGION_CMD_READ", hex(region::READ)),
+        ("RESTAGE_REGION_STATUS_BUSY", hex(1)),
+        ("RESTAGE_REGION_STATUS_REFUSED", hex(2)),
+    ];
+    groups.push(("A region: values.", bits.map(|(k, v)| (k.to_string(), v)).to_vec()));
+    let mut regions = Vec::new();
+    for region in &manifest.regions {
+        let key = upper(&region.module);
+        let guard = |word| hex(address::byte(address::SHELL, shell::guard(region.unit, word)));
+        regions.extend([
+            (format!("{key}_BASE"), hex(address::byte(region.unit, 0))),
+            (format!("{key}_VARIANT_VALUE"), format!("0x{:016x}ull", region.hash)),
+            (format!("{key}_LATENCY_VALUE"), format!("{}u", region.latency)),
+            (format!("{key}_GUARD_LATENCY"), guard(guard::LATENCY)),
+            (format!("{key}_GUARD_COUPLED"), guard(guard::COUPLED)),
+            (format!("{key}_GUARD_TAG_ERRORS"), guard(guard::TAG_ERRORS)),
+            (format!("{key}_GUARD_MASK"), guard(guard::MASK)),
+        ]);
     }
-    for (key, word) in region_words() {
-        define(format!("RESTAGE_REGION_{key}"), word << 2);
-    }
-    for region in &hardware.manifest.regions {
-        define(format!("{}_UNIT", upper(&region.module)), address::byte(region.unit, 0));
-        define(format!("{}_LATENCY", upper(&region.module)), region.latency);
-    }
+    groups.push(("The regions, and their guards in the shell.", regions));
+    let mut parts = Vec::new();
     for row in memories(hardware, program) {
         let key = format!("{name}_{}_{}", upper(&row.owner), upper(&row.part));
-        define(format!("{key}_MEM"), row.number);
-        define(format!("{key}_ROWS"), row.rows);
+        let module = manifest.regions.iter().find(|r| r.unit == row.unit).map_or("", |r| &r.module);
+        parts.extend([
+            (format!("{key}_BASE"), format!("{}_BASE", upper(module))),
+            (format!("{key}_MEM"), format!("{}u", row.number)),
+            (format!("{key}_ROWS"), format!("{}u", row.rows)),
+            (format!("{key}_BITS"), format!("{}u", row.width)),
+        ]);
     }
-    format!(
-        "/* Registers of {0}. */\n#ifndef RESTAGE_{name}_H\n#define RESTAGE_{name}_H\n\n{out}\n#endif\n",
-        hardware.manifest.program
-    )
-}
-
-fn shell_words() -> Vec<(String, u32)> {
-    let fixed = [
-        ("MAGIC", shell::MAGIC),
-        ("HASH", shell::HASH),
-        ("GATE", shell::GATE),
-        ("STATUS", shell::STATUS),
-        ("GROUP_ROW", shell::GROUP_ROW),
-        ("GROUP_DATA", shell::GROUP_DATA),
-        ("SESSION_ROW", shell::SESSION_ROW),
-        ("SESSION_HOLD", shell::SESSION_HOLD),
-        ("SESSION_DATA", shell::SESSION_DATA),
-        ("REPLICA_ROW", shell::REPLICA_ROW),
-        ("REPLICA_DATA", shell::REPLICA_DATA),
-        ("DIGEST_COUNT", shell::DIGEST_COUNT),
-        ("DIGEST_NUMBER", shell::DIGEST_NUMBER),
-        ("DIGEST_POP", shell::DIGEST_POP),
-        ("DIGEST_DATA", shell::DIGEST_DATA),
-    ];
-    let counts = shell::Count::ALL
-        .map(|count| (format!("COUNT_{}", upper(&format!("{count:?}"))), count.word()));
-    fixed.map(|(name, word)| (name.to_string(), word)).into_iter().chain(counts).collect()
-}
-
-fn region_words() -> [(&'static str, u32); 12] {
-    [
-        ("MAGIC", region::MAGIC),
-        ("SHELL_HASH", region::SHELL_HASH),
-        ("KIND", region::KIND),
-        ("VARIANT", region::VARIANT),
-        ("LATENCY", region::LATENCY),
-        ("SCHEMA", region::SCHEMA),
-        ("READY", region::READY),
-        ("MEM", region::MEM),
-        ("ROW", region::ROW),
-        ("CMD", region::CMD),
-        ("STATUS", region::STATUS),
-        ("HOLD", region::HOLD),
-    ]
+    groups
+        .push(("Memories: the region they are in, their numbers, rows, and bits of a row.", parts));
+    let mut out = format!(
+        "/* Registers of {}, made by restage. */\n#ifndef RESTAGE_{name}_H\n#define RESTAGE_{name}_H\n",
+        manifest.program
+    );
+    for (title, defines) in groups.iter().filter(|(_, defines)| !defines.is_empty()) {
+        let width = defines.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+        out += &format!("\n/* {title} */\n");
+        for (key, value) in defines {
+            out += &format!("#define {key:width$} {value}\n");
+        }
+    }
+    out + "\n#endif\n"
 }
 
 fn memories(hardware: &Hardware, program: &Program) -> Vec<Row> {
@@ -184,20 +216,7 @@ fn add<S: Parts>(rows: &mut Vec<Row>, owner: String, cell: &Cell<S>) {
             part: text.trim().to_string(),
             width: part.width,
             rows: part.rows,
+            live: part.live,
         });
     }
-}
-
-/// A C macro's name: words with underscores between.
-fn upper(text: &str) -> String {
-    let mut out = String::new();
-    let mut lower_before = false;
-    for c in text.chars() {
-        if c.is_ascii_uppercase() && lower_before {
-            out.push('_');
-        }
-        lower_before = c.is_ascii_lowercase();
-        out.push(if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
-    }
-    out
 }

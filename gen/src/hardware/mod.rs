@@ -3,6 +3,7 @@
 pub mod map;
 pub mod part;
 pub mod picture;
+mod words;
 
 use restage_compile::flow::{AccessKind, Flow, Slot};
 use restage_compile::lower::{self, Refusal};

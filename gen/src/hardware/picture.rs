@@ -2,7 +2,8 @@
 //! takes, and which PHV bits it writes.
 
 use super::Hardware;
-use restage_manifest::{Half, Region};
+use restage_manifest::socket::RegionKind;
+use restage_manifest::{Half, Region, ShellConfig};
 use std::fmt::Write;
 
 const BOX: u32 = 210;
@@ -27,7 +28,7 @@ pub fn svg(hardware: &Hardware) -> String {
     };
     put(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{}\" font-family=\"sans-serif\" font-size=\"13\">",
-        TOP + height + 60
+        TOP + height + 76
     ));
     put("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>".into());
     put(format!(
@@ -35,8 +36,9 @@ pub fn svg(hardware: &Hardware) -> String {
         escaped(&manifest.program)
     ));
     put(format!(
-        "<text x=\"{GAP}\" y=\"58\" fill=\"#555\">{} bits of PHV, window of {} bytes; the regions take {total} clocks</text>",
-        manifest.config.phv_bits, manifest.config.window_bytes
+        "<text x=\"{GAP}\" y=\"58\" fill=\"#555\">{} bits of PHV, window of {} bytes; the regions take {total} clocks \
+         of {} MHz. Strips: PHV bits that are written, bit 0 at the left</text>",
+        manifest.config.phv_bits, manifest.config.window_bytes, manifest.config.clock_mhz
     ));
     for (i, region) in (0..).zip(&manifest.regions) {
         let x = GAP + i * (BOX + GAP);
@@ -63,8 +65,36 @@ pub fn svg(hardware: &Hardware) -> String {
         }
         draw(&mut put, region, x, height, manifest.config.phv_bits);
     }
+    if manifest.config.loops() {
+        back(&mut put, &manifest.config, width, TOP + height);
+    }
     put("</svg>".into());
     out
+}
+
+/// The way of packets that enter again.
+fn back(put: &mut impl FnMut(String), config: &ShellConfig, width: u32, bottom: u32) {
+    let who: Vec<&str> = [
+        (config.ingress_clones, "clones of ingress"),
+        (config.egress_clones, "clones of egress"),
+        (config.resubmit, "resubmitted"),
+        (config.recirculate, "recirculated"),
+    ]
+    .into_iter()
+    .filter_map(|(there, name)| there.then_some(name))
+    .collect();
+    let (left, right) = (GAP / 2, width - GAP / 2);
+    put(format!(
+        "<path d=\"M {right} {} V {} H {left} V {} m -4 7 l 4 -7 l 4 7\" stroke=\"#36c\" fill=\"none\"/>",
+        bottom + 4,
+        bottom + 34,
+        bottom + 4
+    ));
+    put(format!(
+        "<text x=\"{GAP}\" y=\"{}\" fill=\"#36c\">loop port: {}</text>",
+        bottom + 52,
+        who.join(", ")
+    ));
 }
 
 fn draw(put: &mut impl FnMut(String), region: &Region, x: u32, height: u32, phv_bits: u32) {
@@ -85,12 +115,15 @@ fn draw(put: &mut impl FnMut(String), region: &Region, x: u32, height: u32, phv_
         TOP + 60,
         12,
         &format!(
-            "{} LUT, {} FF, {} RAM",
+            "{} LUT, {} FF, {} RAM18",
             region.cost.luts, region.cost.registers, region.cost.bram18
         ),
     ));
     for (line, content) in (0..).zip(&region.contents) {
         put(text(TOP + 80 + line * LINE, 12, content));
+    }
+    if region.kind == RegionKind::Deparser {
+        return;
     }
     // Which bits of the PHV it writes.
     let y = TOP + height - STRIP - 8;

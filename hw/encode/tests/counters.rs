@@ -25,7 +25,9 @@ fn banks_add_up() {
     let ops = encoder.write(Epochs::Both, &[write]).unwrap();
     let held = |of: u32| -> Vec<u32> {
         let held = ops.iter().filter_map(|op| match op {
-            BusOp::Write { unit, word, value } if *unit == of && *word >= region::HOLD => Some(*value),
+            BusOp::Write { unit, word, value } if *unit == of && *word >= region::HOLD => {
+                Some(*value)
+            }
             _ => None,
         });
         held.collect()

@@ -40,6 +40,7 @@ pub struct Region {
     /// Its Verilog module.
     pub module: String,
     /// The number by which the region says what is in it.
+    #[serde(with = "hexadecimal")]
     pub hash: u64,
     /// Clocks from input to output.
     pub latency: u32,
@@ -99,5 +100,20 @@ impl Region {
             }
         }
         words
+    }
+}
+
+/// Sixteen hexadecimal digits: not every reader of JSON has 64-bit numbers.
+mod hexadecimal {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(hash: &u64, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&format!("{hash:016x}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(from)?;
+        u64::from_str_radix(&text, 16).map_err(|e| D::Error::custom(format!("hash `{text}`: {e}")))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::case::Case;
 use super::report::{Difference, Outcome};
-use super::{hardware, run};
 use super::subject::Source;
+use super::{hardware, run};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;

@@ -27,11 +27,8 @@ use restage_sim_verilator::BenchOptions;
 
 /// Programs that are known not to be hardware, in both descriptions, and why. They are tried all the same, and run
 /// when they are accepted. Every other refusal is a failure.
-const REFUSED: [(&str, &str); 3] = [
-    ("hyperloglog", ONE_CLOCK),
-    ("stateful_firewall", ONE_CLOCK),
-    ("sumax", ONE_CLOCK),
-];
+const REFUSED: [(&str, &str); 3] =
+    [("hyperloglog", ONE_CLOCK), ("stateful_firewall", ONE_CLOCK), ("sumax", ONE_CLOCK)];
 const ONE_CLOCK: &str = "refused, because the update of a register needs more than one clock";
 
 /// Why a program is known not to be hardware.
@@ -128,10 +125,8 @@ impl Bench<'_> {
         self.card.nic.set_time(time);
         let packet = Packet { port, bytes: bytes.to_vec() };
         let run = self.card.run_one(&packet).map_err(said)?;
-        let frame = |r: restage_sim_verilator::Received| Frame {
-            port: r.destination(),
-            bytes: r.bytes,
-        };
+        let frame =
+            |r: restage_sim_verilator::Received| Frame { port: r.destination(), bytes: r.bytes };
         let messages = self.card.messages(self.subject.program()).map_err(said)?;
         Ok((run.received.into_iter().map(frame).collect(), messages))
     }
@@ -173,12 +168,7 @@ impl Bench<'_> {
             }
         }
         let mut state = OnCard { card: &mut self.card, subject: self.subject };
-        outcome.compared(&state::compare(
-            self.subject,
-            &mut state,
-            &entries,
-            &case.trace.state,
-        )?);
+        outcome.compared(&state::compare(self.subject, &mut state, &entries, &case.trace.state)?);
         Ok(())
     }
 
@@ -189,10 +179,8 @@ impl Bench<'_> {
         let packets: Vec<Packet> = case.trace.inputs.values().map(packet).collect();
         let run = self.card.run(&packets).map_err(said)?;
         let mut left = run.received.into_iter();
-        let frame = |r: restage_sim_verilator::Received| Frame {
-            port: r.destination(),
-            bytes: r.bytes,
-        };
+        let frame =
+            |r: restage_sim_verilator::Received| Frame { port: r.destination(), bytes: r.bytes };
         for number in case.trace.inputs.keys() {
             let count = case.trace.outputs.get(number).map_or(0, Vec::len);
             let have: Vec<Frame> = left.by_ref().take(count).map(frame).collect();

@@ -139,9 +139,8 @@ pub fn compare<S: State>(
             None => found.wrong.push(difference(key, &want.to_string(), &"nothing")),
         }
     }
-    let more = |(key, (have, _)): &(&Key, &(Value, Unit))| {
-        !have.is_zero() && !want.contains_key(*key)
-    };
+    let more =
+        |(key, (have, _)): &(&Key, &(Value, Unit))| !have.is_zero() && !want.contains_key(*key);
     for (key, (have, _)) in have.iter().filter(more) {
         found.wrong.push(difference(key, "nothing", have));
     }

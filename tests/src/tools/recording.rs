@@ -27,8 +27,7 @@ impl Recording {
     /// What has been [recorded](Model::record) of a model that has the clock `clk_i`, or none.
     pub fn of(model: &mut Model) -> Self {
         let tape = model.recorded().unwrap_or_default();
-        let mut recording =
-            Recording { given: tape.given, got: tape.got, ..Recording::default() };
+        let mut recording = Recording { given: tape.given, got: tape.got, ..Recording::default() };
         for port in model.library().ports() {
             if port.name == "clk_i" {
                 recording.clocked = true;

@@ -125,6 +125,10 @@ impl<'a> Builder<'a> {
         }
         let decl = &self.flow.values[at];
         let title = match decl.origin.text() {
+            // What several states lead to has no state of its own.
+            _ if self.window.is_some() && self.results.contains_key(&at) => {
+                "what is left in the PHV"
+            }
             "" => "control flow, outside of tables and actions",
             text => text,
         };

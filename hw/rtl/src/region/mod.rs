@@ -81,10 +81,17 @@ pub struct BuildError {
     pub faults: Vec<NetFault>,
 }
 
-/// A flow and the slots that it writes.
+/// The bits that a flow writes; what lies side by side is one range.
 fn written(flow: &Flow, layout: &dyn Fn(Slot) -> Option<PhvBits>) -> Vec<PhvBits> {
     let mut bits: Vec<PhvBits> =
         flow.outputs.iter().filter_map(|(slot, _)| layout(*slot)).collect();
     bits.sort();
-    bits
+    let mut ranges: Vec<PhvBits> = Vec::new();
+    for next in bits {
+        match ranges.last_mut() {
+            Some(last) if last.low + last.width == next.low => last.width += next.width,
+            _ => ranges.push(next),
+        }
+    }
+    ranges
 }

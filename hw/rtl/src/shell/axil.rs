@@ -30,6 +30,9 @@ pub fn axil(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let regions = address::deparser(config);
     let mut module = Module::new("restage_axil");
     let m = &mut module;
+    m.about(
+        "restage_axil - one request at a time, from AXI4-Lite to the shell's registers or a region",
+    );
     m.section("ports");
     let awaddr = m.input("s_axil_awaddr", AXIL_ADDRESS_BITS);
     let awvalid = m.input("s_axil_awvalid", 1);

@@ -40,6 +40,7 @@ pub(super) fn event(count: Count) -> &'static str {
 pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let mut module = Module::new("restage_csr");
     let m = &mut module;
+    m.about("restage_csr - what the shell is, whether packets are let in, what it has counted");
     m.section("ports");
     let write = m.input("csr_write_i", 1);
     let address = m.input("csr_addr_i", ADDRESS_BITS);

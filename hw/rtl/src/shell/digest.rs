@@ -20,6 +20,9 @@ pub fn digest(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<Ne
     let width = number_bits + config.digest_bits;
     let mut module = Module::new("restage_digest");
     let m = &mut module;
+    m.about(
+        "restage_digest - messages to the control plane: a queue, read over the configuration bus",
+    );
     m.section("ports");
     let valid = m.input("digest_valid_i", 1);
     let message = m.input("digest_i", width);

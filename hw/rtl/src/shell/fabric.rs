@@ -64,7 +64,8 @@ pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
 
 fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault>> {
     let shape = Shape::new(config);
-    let module = Module::new("restage_fabric");
+    let mut module = Module::new("restage_fabric");
+    module.about("restage_fabric - all that stays while variants of regions come and go; the sockets are ports");
     let mut w = Wiring { m: module, parts, signals: BTreeMap::new() };
     let bus = [
         ("csr_write_i", "axil_csr_write"),

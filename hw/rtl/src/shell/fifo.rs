@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 /// `depth` is a power of two. It does not say when it is full, and an entry that is pushed then replaces others.
 pub fn fifo(width: u32, depth: u32) -> Result<Circuit, Vec<NetFault>> {
     let mut m = Module::new(name(width, depth));
+    m.about(format!("A queue of {depth} words of {width} bits"));
     let (address, count) = (bits_for(depth - 1), bits_for(depth));
     m.section("ports");
     let push = m.input("push_i", 1);

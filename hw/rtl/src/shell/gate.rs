@@ -22,6 +22,7 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let loops = config.loops();
     let mut module = Module::new("restage_gate");
     let m = &mut module;
+    m.about("restage_gate - lets packets in, from outside and from the loop port, as long as there is room for them");
 
     m.section("ports");
     let s_data = m.input("s_axis_tdata", shape.beat());

@@ -45,6 +45,7 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     let side_bits = if kind == RegionKind::Stage { config.phv_bits } else { shape.side() };
     let mut module = Module::new(name(kind));
     let m = &mut module;
+    m.about("The guard of a region: takes its results when they are due, under its write mask, and keeps the shell's own copy");
 
     m.section("ports");
     let valid = m.input("valid_i", 1);

@@ -30,6 +30,7 @@ pub fn looper(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<Ne
     let metas = shape.loop_meta();
     let mut module = Module::new("restage_loop");
     let m = &mut module;
+    m.about("restage_loop - the loop port: resubmitted and recirculated packets, and clones, on their way back to the gate");
 
     m.section("ports");
     let valid = m.input("in_valid_i", 1);

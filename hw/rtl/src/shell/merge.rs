@@ -33,6 +33,7 @@ pub fn merge(config: &ShellConfig, fifos: &mut super::Fifos) -> Result<Circuit, 
     let loops = config.loops();
     let mut module = Module::new("restage_merge");
     let m = &mut module;
+    m.about("restage_merge - joins the header that the deparser wrote and the payload, without holes between packets");
 
     m.section("ports");
     let header_valid = m.input("header_valid_i", 1);

@@ -24,6 +24,9 @@ pub fn payload(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let bits = shape.pointer();
     let mut module = Module::new("restage_payload");
     let m = &mut module;
+    m.about(
+        "restage_payload - a ring of beats, in two banks so that two neighbours are read at once",
+    );
 
     m.section("ports");
     let write = m.input("beat_valid_i", 1);

@@ -14,6 +14,12 @@ pub fn shell(
 ) -> Result<Circuit, Vec<NetFault>> {
     let mut module = Module::new("restage_shell");
     let m = &mut module;
+    m.about("restage_shell - the fabric with a variant in each region: what a user instantiates");
+    m.about(
+        "AXI4-Stream in and out: tuser of the first beat has the length in bytes (15 to 0), the port it came by (31 to 16)\n\
+         and the port it goes to (47 to 32); the first byte of a packet is in the low bits of tdata. AXI4-Lite: registers.md.\n\
+         time_i: microseconds, of a clock that runs evenly.",
+    );
     let sockets = sockets(config);
     if sockets.len() != variants.len() {
         m.refuse(format!("{} variants for {} sockets", variants.len(), sockets.len()));

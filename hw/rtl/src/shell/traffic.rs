@@ -39,6 +39,7 @@ pub fn traffic(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<N
     let tickets = shape.ticket();
     let mut module = Module::new("restage_traffic");
     let m = &mut module;
+    m.about("restage_traffic - between ingress and egress: what becomes of a packet, its copies, and the queue");
 
     m.section("ports");
     let valid = m.input("valid_i", 1);

@@ -62,6 +62,7 @@ pub fn verdict(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let tickets = shape.ticket();
     let mut module = Module::new("restage_verdict");
     let m = &mut module;
+    m.about("restage_verdict - after egress: a clone adds a copy; then the packet is dropped, looped or sent");
 
     m.section("ports");
     let valid = m.input("valid_i", 1);

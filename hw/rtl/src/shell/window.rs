@@ -27,6 +27,7 @@ pub fn window(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let beats = shape.window_beats();
     let mut module = Module::new("restage_window");
     let m = &mut module;
+    m.about("restage_window - gathers the first bytes of a packet for the parser");
 
     m.section("ports");
     let valid = m.input("beat_valid_i", 1);
