@@ -49,7 +49,7 @@ pub fn markdown(hardware: &Hardware, program: &Program) -> String {
     }
     line(
         "\nCounts are 48 bits wide: the lower 32 at the address, the upper 16 in the word behind it; read the lower one first \
-         and again if the upper one changed.\n\n### Guards\n\nOne for each region; a host sets the latency and the mask that \
+         and again if the upper one changed.\n\n### Guards\n\nOne for each region. A host sets the latency and all words of the mask, in order, that \
          `manifest.json` gives, then couples it, while no packet is inside.\n"
             .into(),
     );

@@ -56,7 +56,7 @@ pub(super) fn shell_words(config: &ShellConfig) -> Vec<Word> {
         words.push(Word::new("SESSION_ROW", shell::SESSION_ROW, "wo", "", what));
         let what = "bit 31: the session exists; bits 13 to 0: most bytes of its copies, all ones for no limit";
         words.push(Word::new("SESSION_HOLD", shell::SESSION_HOLD, "wo", "", what));
-        let what = "sets a session, with what SESSION_HOLD says, as GROUP_DATA a group";
+        let what = "sets a session, with what SESSION_HOLD says: its first replica in the upper half, their number in the lower";
         words.push(Word::new("SESSION_DATA", shell::SESSION_DATA, "wo", "", what));
     }
     if config.multicast || clones {

@@ -19,13 +19,15 @@ pub(super) fn about(
         RegionKind::Stage => "Stage: PHV to PHV",
         RegionKind::Deparser => "Deparser: PHV to header bytes",
     };
+    // Nothing here may depend on the program's name: what stays when a program changes is known by its text.
     let mut text = format!(
-        "{} - {what}\nRegion variant of program `{}`, made by restage. Change the program, not this file.\n\n",
-        plan.name, plan.program.name
+        "{} - {what}\nRegion variant made by restage. Change the program, not this file.\n\n",
+        plan.name
     );
     text += &format!(
         "One packet per clock; what enters with valid_i leaves {latency} clocks later ({needed} would do).\n"
     );
+    text += "cfg_*: words of registers.md, one request at a time, answered by a pulse of cfg_ack_o. lane_*: idle.\n";
     let mut cells: Vec<&str> = flow.accesses.values().map(|a| a.origin.text()).collect();
     cells.dedup();
     if !cells.is_empty() {
