@@ -5,6 +5,9 @@ use restage_program::op::Op;
 use restage_program::types::{MAX_WIDTH, bit};
 use restage_program::{Bits, Type};
 
+/// Links of a chain of choices that is compared with a constant.
+const MOST_LINKS: usize = 32;
+
 impl Maker<'_> {
     /// The operation, or what it is equal to.
     pub(super) fn simplified(&mut self, op: Op, args: &[Value]) -> Value {
@@ -245,6 +248,10 @@ impl Maker<'_> {
             (None, Some(n)) => (a, n.clone()),
             _ => return None,
         };
+        let number_value = if wide == a { b } else { a };
+        if let Some(chosen) = self.equality_of_choice(op, wide, number_value) {
+            return Some(chosen);
+        }
         let Def::Op(Op::Cast(to), args) = &self.decl(wide).def else { return None };
         let [inner] = args.as_slice() else { return None };
         let inner = *inner;
@@ -257,6 +264,32 @@ impl Maker<'_> {
         }
         let narrow = self.constant(from, number.resize(from.width()));
         Some(self.op(op, &[inner, narrow]))
+    }
+
+    /// A chain of choices between constants is compared link by link: `(c ? 1 : x) == 2` is `!c && x == 2`.
+    fn equality_of_choice(&mut self, op: Op, chosen: Value, number: Value) -> Option<Value> {
+        let (mut links, mut rest) = (Vec::new(), chosen);
+        while let Some((condition, x, y)) = self.as_mux(rest) {
+            if links.len() == MOST_LINKS {
+                return None;
+            }
+            let first = self.as_const(x).is_some();
+            if !first && self.as_const(y).is_none() {
+                break;
+            }
+            links.push((condition, if first { x } else { y }, first));
+            rest = if first { y } else { x };
+        }
+        if links.is_empty() {
+            return None;
+        }
+        let mut made = self.op(op, &[rest, number]);
+        for (condition, known, first) in links.into_iter().rev() {
+            let known = self.op(op, &[known, number]);
+            let (x, y) = if first { (known, made) } else { (made, known) };
+            made = self.mux(condition, x, y);
+        }
+        Some(made)
     }
 
     fn simpler_cast(&mut self, to: Type, a: Value) -> Option<Value> {

@@ -212,3 +212,37 @@ fn conditions_that_exclude_each_other_are_seen() {
         assert_eq!(make.exclusive(y, x), apart, "{y:?} {x:?}");
     }
 }
+
+#[test]
+fn choices_between_constants_are_compared_link_by_link() {
+    let program = Program::new("none");
+    let mut make = Maker::new(&program);
+    let [c, d] = [0, 1].map(|n| make.define(Type::Bool, Def::Slot(Slot::Temp(n))));
+    let x = make.define(bit(4), Def::Slot(Slot::Temp(2)));
+    let [one, two] = [1, 2].map(|n| make.number(4, n));
+    let rest = make.mux(d, x, two);
+    let chosen = make.mux(c, one, rest);
+    for number in 0..4 {
+        for op in [Op::Eq, Op::Ne] {
+            let number = make.number(4, number);
+            let found = make.op(op, &[chosen, number]);
+            assert!(!matches!(&make.decl(found).def, Def::Op(_, args) if args.contains(&chosen)));
+            for inputs in 0..64u128 {
+                let mut known: Vec<Bits> = Vec::new();
+                for value in (0..=found.0.max(chosen.0)).map(Value) {
+                    let bits = match make.decl(value).def {
+                        Def::Slot(Slot::Temp(n @ 0..2)) => Bits::new(1, inputs >> n & 1),
+                        Def::Slot(_) => Bits::new(4, inputs >> 2),
+                        ref def => {
+                            evaluate(def, |v| (make.ty(v), known[v.0 as usize].clone())).unwrap()
+                        }
+                    };
+                    known.push(bits);
+                }
+                let plain = Def::Op(op, vec![chosen, number]);
+                let wanted = evaluate(&plain, |v| (make.ty(v), known[v.0 as usize].clone()));
+                assert_eq!(Some(&known[found.0 as usize]), wanted.as_ref());
+            }
+        }
+    }
+}

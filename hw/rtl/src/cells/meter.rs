@@ -88,7 +88,8 @@ pub(super) fn metered(
     }
 
     let title = format!("{}_filled", site.name);
-    let cell = Rmw { name: &title, ports, part: Part::Filled, packet: site.packet, index };
+    let cell =
+        Rmw { name: &title, what: &title, ports, part: Part::Filled, packet: site.packet, index };
     let at = rmw(p, config, &cell, &[guard, site.time], |p, old, rest| {
         let later = p.lt(old, rest[1]);
         (p.and(rest[0], later), rest[1])
@@ -114,7 +115,8 @@ pub(super) fn metered(
     let operands: Vec<Sig> = operands.into_iter().map(|o| p.registered(o)).collect();
 
     let title = format!("{}_missing", site.name);
-    let cell = Rmw { name: &title, ports, part: Part::Missing, packet: site.packet, index };
+    let cell =
+        Rmw { name: &title, what: &title, ports, part: Part::Missing, packet: site.packet, index };
     let mut paid = None;
     rmw(p, config, &cell, &operands, |p, old, rest| {
         let nets: Vec<Net> = rest.iter().map(|s| s.net()).collect();

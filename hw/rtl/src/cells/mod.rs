@@ -22,7 +22,7 @@ pub use config::{Config, PATIENCE, Ports};
 pub use map::{MapIn, MapOut, MapStep, map};
 pub use meter::meter;
 pub use random::random;
-pub use register::{counter, register, registers};
+pub use register::{RegisterIn, counter, register, registers};
 pub use table::{TableIn, TableOut, table, value_set};
 
 use crate::pipe::Sig;

@@ -23,31 +23,47 @@ pub fn register(
     p.section(format!("register {}", site.name));
     let ports = config.cell(&shape.parts());
     let part = Part::Content;
-    let cell = Rmw { name: site.name, ports: &ports, part, packet: site.packet, index };
+    let what = format!("register {}", site.name);
+    let cell =
+        Rmw { name: site.name, what: &what, ports: &ports, part, packet: site.packet, index };
     let old = rmw(p, config, &cell, operands, update);
     (old, ports)
+}
+
+/// An array of registers among those that are updated together.
+#[derive(Clone, Debug)]
+pub struct RegisterIn<'a> {
+    /// Its shape.
+    pub shape: RegisterShape,
+    /// Its place.
+    pub site: Site<'a>,
+    /// What is done to it, for messages.
+    pub what: &'a str,
+    /// Which of it, of any width.
+    pub index: Sig,
 }
 
 /// Arrays of registers that are read together and updated together, each from the old contents of all.
 pub fn registers(
     p: &mut Pipe,
     config: &mut Config,
-    arrays: &[(RegisterShape, Site<'_>, Sig)],
+    arrays: &[RegisterIn<'_>],
     operands: &[Sig],
     update: impl FnOnce(&mut Pipe, &[Sig], &[Sig]) -> Vec<(Sig, Sig)>,
 ) -> (Vec<Sig>, Vec<Ports>) {
-    let names: Vec<&str> = arrays.iter().map(|(_, site, _)| site.name).collect();
+    let names: Vec<&str> = arrays.iter().map(|a| a.site.name).collect();
     p.section(format!("registers {}", names.join(", ")));
-    let ports: Vec<Ports> = arrays.iter().map(|(shape, ..)| config.cell(&shape.parts())).collect();
+    let ports: Vec<Ports> = arrays.iter().map(|a| config.cell(&a.shape.parts())).collect();
     let cells: Vec<Rmw<'_>> = arrays
         .iter()
         .zip(&ports)
-        .map(|((_, site, index), ports)| Rmw {
-            name: site.name,
+        .map(|(array, ports)| Rmw {
+            name: array.site.name,
+            what: array.what,
             ports,
             part: Part::Content,
-            packet: site.packet,
-            index: *index,
+            packet: array.site.packet,
+            index: array.index,
         })
         .collect();
     let old = rmw_together(p, config, &cells, operands, update);
@@ -67,7 +83,9 @@ pub fn counter(
     p.section(format!("counter {}", site.name));
     let ports = config.cell(&shape.parts());
     let part = Part::Count;
-    let cell = Rmw { name: site.name, ports: &ports, part, packet: site.packet, index };
+    let what = format!("counter {}", site.name);
+    let cell =
+        Rmw { name: site.name, what: &what, ports: &ports, part, packet: site.packet, index };
     count(p, config, &cell, shape.unit, guard, length);
     ports
 }

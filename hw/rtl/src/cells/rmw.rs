@@ -1,14 +1,16 @@
 //! Read-modify-write of a memory, one operation at every clock.
 //!
 //! Contract: operations take effect in the order of their packets, as if each were finished before the next
-//! began, also back to back on one row. Host operations enter in the clocks without packets. The memory is read two
-//! clocks after the address; what operations in flight will write is taken from them. One clock before the
-//! operation what the two, three and four before it gave is chosen, in its own clock only what the one before it gave: one
-//! lookup table. The update must fit that clock with it.
+//! began, also back to back on one row. Host operations enter in the clocks without packets.
+//!
+//! The memory is read two clocks after the address. In the third clock its row, or what an operation two to four before
+//! will write, or what the host writes, is chosen; then what the operation just before it gives in the same clock. That is
+//! kept in a register, so the operation, in the fourth clock, begins with a register: its loop is the update and one
+//! lookup table, which takes what the update gives, the old row, or the row of the next operation.
 
 use super::config::{Config, Live, Ports};
 use crate::net::{Drive, MemStyle, Memory, Net, Reg};
-use crate::pipe::{LOOP_LEVELS, Pipe, Sig};
+use crate::pipe::{LOOP_LEVELS, LOOP_LUTS, Pipe, Sig};
 use restage_manifest::cell::{Part, PartShape, bits_for};
 
 /// Clocks from the address to the operation.
@@ -17,8 +19,10 @@ pub const READ: u32 = 3;
 /// A memory and who accesses it.
 #[derive(Clone, Debug)]
 pub struct Rmw<'a> {
-    /// For names and messages: `register flows`.
+    /// For names: `flows`.
     pub name: &'a str,
+    /// For messages: what does the update.
+    pub what: &'a str,
     /// Its numbers on the configuration bus.
     pub ports: &'a Ports,
     /// Which of them.
@@ -81,18 +85,22 @@ pub fn rmw_together(
         .zip(cells)
         .flat_map(|(place, cell)| [place.index, cell.packet].into_iter().chain(place.in_range))
         .collect();
-    let start = p.latest(&early).max(p.latest(operands).saturating_sub(READ));
+    let given: Vec<Sig> = operands.iter().map(|o| p.registered(*o)).collect();
+    let start = p.latest(&early).max(p.latest(&given).saturating_sub(READ));
     let begun: Vec<Begun> = cells
         .iter()
         .zip(places)
         .map(|(cell, place)| Begun::new(p, config, cell, place, start))
         .collect();
     let old: Vec<Sig> = begun.iter().map(|b| b.shown).collect();
-    let operands: Vec<Sig> = operands.iter().map(|o| p.at(*o, start + READ)).collect();
-    let usual = p.allow_levels(LOOP_LEVELS);
-    let new = update(p, &old, &operands);
+    let held: Vec<Sig> = given.iter().map(|o| p.at(*o, start + READ)).collect();
+    // There can be no register inside, and how deep it becomes is seen at its end.
+    let usual = p.allow_levels(u32::MAX);
+    let new = update(p, &old, &held);
     for ((begun, cell), (enable, data)) in begun.into_iter().zip(cells).zip(new) {
-        begun.finish(p, config, cell, enable, data);
+        // What does not depend on the row is ready earlier, and what gates it too.
+        let early = held.iter().position(|o| *o == enable).map(|at| given[at]);
+        begun.finish(p, config, cell, early, enable, data);
     }
     p.allow_levels(usual);
     old
@@ -111,8 +119,16 @@ struct Begun {
     memory: Memory,
     addr: Net,
     live: Live,
-    /// Whether there is a packet and such a row, at the clock of the operation.
-    there: Sig,
+    /// Whether the host writes, one clock before the operation.
+    hosted: Net,
+    /// Whether there is a packet, and whether such a row, at the cycle of the address.
+    packet: Sig,
+    in_range: Option<Sig>,
+    /// One clock before the operation: whether the operation before has its row, and the row otherwise.
+    last: Net,
+    before: Net,
+    /// The row before and after the operation.
+    old: Reg,
     result: Reg,
     shown: Sig,
 }
@@ -121,7 +137,7 @@ impl Begun {
     fn new(p: &mut Pipe, config: &mut Config, cell: &Rmw<'_>, place: Place, start: u32) -> Self {
         let PartShape { width, rows, .. } = cell.ports.shape(cell.part);
         let (index, packet) = (p.at(place.index, start), p.at(cell.packet, start));
-        let exec = start + READ;
+        let in_range = place.in_range.map(|in_range| p.at(in_range, start));
         let live = config.live(p, cell.ports, cell.part, packet);
         let m = p.module();
         let row = m.resize(live.row, bits_for(rows));
@@ -129,16 +145,13 @@ impl Begun {
         let memory = m.memory(cell.name, width, rows.max(2), MemStyle::Auto);
         let on = m.lit(1, 1);
         let read = m.read_port(memory, on, addr, 2);
+        let host = m.and(live.issue, live.write);
 
         // Which of the last operations had this row.
-        let alive = match place.in_range {
+        let alive = match in_range {
             None => on,
-            Some(in_range) => {
-                let in_range = p.at(in_range, start);
-                p.module().or(in_range.net(), live.issue)
-            }
+            Some(in_range) => m.or(in_range.net(), live.issue),
         };
-        let m = p.module();
         let mut same = Vec::new();
         for before in 1..=4 {
             let (other, there) = (m.delay(addr, before), m.delay(alive, before));
@@ -146,7 +159,10 @@ impl Begun {
             let equal = m.and(equal, there);
             same.push(m.delay(equal, 1));
         }
-        let last = m.delay(same[0], READ - 1);
+        let (alive, host) = (m.delay(alive, 1), m.delay(host, 1));
+        let not_host = m.not(host);
+        let last = m.and_all(&[same[0], alive, not_host]);
+        let last = m.delay(last, 1);
         let not_two = m.not(same[1]);
         let three = m.and(not_two, same[2]);
         let neither = m.or(same[1], same[2]);
@@ -162,55 +178,68 @@ impl Begun {
         let second = m.delay(result.q(), 1);
         let third = m.delay(result.q(), 2);
         let before = m.case(source, &[(1, result.q()), (2, second), (3, third)], read);
-        let before = m.delay(before, 1);
-        let old = m.mux(last, result.q(), before);
-        let shown = match place.in_range {
-            None => old,
-            Some(_) => {
-                let alive = m.delay(alive, READ);
-                let gate = m.repeat(alive, width);
-                m.and(old, gate)
-            }
-        };
-
-        let shown = p.sig(shown, exec);
-        let shown = p.named(&format!("{}_old", cell.name), shown);
-        let packet = p.at(packet, exec);
-        let there = match place.in_range {
-            None => packet,
-            Some(in_range) => {
-                let in_range = p.at(in_range, exec);
-                p.and(packet, in_range)
-            }
-        };
-        Begun { memory, addr, live, there, result, shown }
+        let (alive, hosted) = (m.delay(alive, 1), m.delay(host, 1));
+        let gate = m.repeat(alive, width);
+        let before = m.and(before, gate);
+        let before = m.mux(hosted, live.data, before);
+        let old = m.reg(&format!("{}_old", cell.name), width);
+        let shown = p.sig(old.q(), start + READ);
+        Begun { memory, addr, live, hosted, packet, in_range, last, before, old, result, shown }
     }
 
-    fn finish(self, p: &mut Pipe, config: &mut Config, cell: &Rmw<'_>, enable: Sig, data: Sig) {
-        let Begun { memory, addr, live, there, result, shown } = self;
-        let exec = shown.cycle();
-        let enable = p.and(enable, there);
+    fn finish(
+        self,
+        p: &mut Pipe,
+        config: &mut Config,
+        cell: &Rmw<'_>,
+        early: Option<Sig>,
+        enable: Sig,
+        data: Sig,
+    ) {
+        let exec = self.shown.cycle();
+        let there: Vec<Sig> = [self.packet].into_iter().chain(self.in_range).collect();
+        let gated = |p: &mut Pipe, enable: Sig| {
+            let all: Vec<Sig> = there.iter().copied().chain([enable]).collect();
+            p.and_all(&all)
+        };
+        let ready = early.map(|enable| gated(p, enable)).filter(|e| e.cycle() < exec);
+        let enable = match ready {
+            Some(enable) => {
+                let enable = p.registered(enable);
+                p.at(enable, exec)
+            }
+            None => {
+                let there = p.and_all(&there);
+                let there = p.registered(there);
+                let there = p.at(there, exec);
+                p.and(enable, there)
+            }
+        };
+        let new = p.mux(enable, data, self.shown);
         let m = p.module();
-        let host = m.and(live.issue, live.write);
-        let host = m.delay(host, READ);
-        let (host, hold) = (p.sig(host, exec), p.sig(live.data, exec));
-        let new = p.mux(enable, data, shown);
-        let new = p.mux(host, hold, new);
-        let write = p.or(enable, host);
-        let late = new.cycle().max(write.cycle());
-        if late > exec {
-            p.refuse(format!(
-                "the update of {} needs {} clocks; it must fit one, or back-to-back packets would see old contents: make it simpler",
-                cell.name,
-                late - exec + 1
-            ));
-        }
-        let m = p.module();
-        m.drive(result, new.net(), Drive::always());
-        let write = m.delay(write.net(), 1);
-        let addr = m.delay(addr, READ + 1);
-        m.write_port(memory, write, addr, result.q());
-        let done = m.delay(live.issue, READ);
-        config.answer(done, shown.net(), None);
+        m.drive(self.result, new.net(), Drive::always());
+        let next = m.mux(self.last, new.net(), self.before);
+        m.drive(self.old, next, Drive::always());
+        let hosted = m.delay(self.hosted, 1);
+        let write = m.or(enable.net(), hosted);
+        let write = m.delay(write, 1);
+        let addr = m.delay(self.addr, READ + 1);
+        m.write_port(self.memory, write, addr, self.result.q());
+        let done = m.delay(self.live.issue, READ);
+        config.answer(done, self.shown.net(), None);
+
+        let (luts, levels) = (m.luts(next), m.timing(next).level);
+        let found = match new.cycle() - exec {
+            0 if luts <= LOOP_LUTS && levels <= LOOP_LEVELS => return,
+            0 => format!("{luts} lookup tables and {} carry chains in a row", levels - luts),
+            more => format!("{} clocks", more + 1),
+        };
+        p.refuse(format!(
+            "{}: from reading to writing it takes {found}, but it must be done before the next packet \
+             reads, in one clock, in which {LOOP_LUTS} lookup tables and {} carry chains fit; compute before what does \
+             not depend on what is read, make numbers narrower, or divide the work between two registers",
+            cell.what,
+            LOOP_LEVELS - LOOP_LUTS
+        ));
     }
 }

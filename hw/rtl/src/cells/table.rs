@@ -154,12 +154,26 @@ fn behind(
     }
     let title = format!("{}_count", site.name);
     if let Some(unit) = shape.counter {
-        let cell = Rmw { name: &title, ports, part: Part::Count, packet: site.packet, index: id };
+        let cell = Rmw {
+            name: &title,
+            what: &title,
+            ports,
+            part: Part::Count,
+            packet: site.packet,
+            index: id,
+        };
         count(p, config, &cell, unit, hit, length);
     }
     let title = format!("{}_used", site.name);
     if shape.idle {
-        let cell = Rmw { name: &title, ports, part: Part::Used, packet: site.packet, index: id };
+        let cell = Rmw {
+            name: &title,
+            what: &title,
+            ports,
+            part: Part::Used,
+            packet: site.packet,
+            index: id,
+        };
         rmw(p, config, &cell, &[hit, site.time], |_, _, rest| (rest[0], rest[1]));
     }
     match shape.meter {

@@ -17,6 +17,7 @@ mod fault;
 mod fold;
 mod instance;
 mod live;
+mod luts;
 mod memory;
 mod names;
 mod ops;
@@ -27,6 +28,7 @@ mod timing;
 pub use circuit::{Circuit, Direction, ModuleInterface, Port};
 pub use fault::{FaultKind, NetFault};
 pub use instance::Instance;
+use luts::Luts;
 pub use memory::{MemStyle, Memory, address_width};
 pub use resources::Resources;
 pub use state::{Drive, Reg, Wire};
@@ -121,6 +123,7 @@ pub(crate) struct NetDecl {
     pub name: Option<String>,
     pub section: u32,
     pub timing: Timing,
+    pub luts: Luts,
 }
 
 /// An output port.
@@ -287,6 +290,11 @@ impl Module {
         self.nets.get(net.0 as usize).map_or(Timing::START, |d| d.timing)
     }
 
+    /// Lookup tables since the last register, by a closer estimate that does not count carry chains.
+    pub fn luts(&self, net: Net) -> u32 {
+        self.nets.get(net.0 as usize).map_or(0, |d| d.luts.level)
+    }
+
     /// All names that are taken.
     pub(crate) fn names(&self) -> &HashSet<String> {
         &self.taken
@@ -302,9 +310,9 @@ impl Module {
 
     /// Adds a net without looking for an equal one.
     pub(crate) fn push(&mut self, def: Def, width: u32) -> Net {
-        let timing = self.estimate(&def, width);
+        let (timing, luts) = (self.estimate(&def, width), self.estimate_luts(&def));
         let section = self.sections.len() as u32 - 1;
-        self.nets.push(NetDecl { def, width, name: None, section, timing });
+        self.nets.push(NetDecl { def, width, name: None, section, timing, luts });
         Net(self.nets.len() as u32 - 1)
     }
 

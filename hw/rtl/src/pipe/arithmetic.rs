@@ -10,6 +10,9 @@ use restage_program::Bits;
 /// Bits of one carry chain.
 pub const SEGMENT: u32 = 64;
 
+/// The same in a loop, which cannot have a register.
+pub const LOOP_SEGMENT: u32 = 128;
+
 /// Factors that a multiplier of the FPGA takes, both unsigned.
 const FACTOR_A: u32 = 26;
 const FACTOR_B: u32 = 17;
@@ -42,7 +45,8 @@ impl Pipe {
     #[track_caller]
     pub fn add_carry(&mut self, a: Sig, b: Sig) -> Sig {
         let width = self.width(a);
-        if width < SEGMENT || width != self.width(b) {
+        let most = if self.levels == u32::MAX { LOOP_SEGMENT } else { SEGMENT };
+        if width < most || width != self.width(b) {
             return self.combine(&[a, b], |m, n| {
                 let (a, b) = (m.zext(n[0], width + 1), m.zext(n[1], width + 1));
                 m.add(a, b)
@@ -73,7 +77,8 @@ impl Pipe {
     /// module notes the fault.
     fn whole(&self, a: Sig, b: Sig) -> bool {
         let constant = self.constant(a).is_some() && self.constant(b).is_some();
-        self.width(a) <= SEGMENT || self.width(a) != self.width(b) || constant
+        let most = if self.levels == u32::MAX { LOOP_SEGMENT } else { SEGMENT };
+        self.width(a) <= most || self.width(a) != self.width(b) || constant
     }
 
     /// Bits of every segment: (high, low), the lowest first.

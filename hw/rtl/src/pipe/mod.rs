@@ -22,8 +22,12 @@ use std::panic::Location;
 /// Lookup tables between registers, by the estimate of [`crate::net::Timing`].
 pub const MAX_LEVELS: u32 = 5;
 
-/// The same in a loop from what a cell reads to what it writes, which cannot have a register.
-pub const LOOP_LEVELS: u32 = 6;
+/// Lookup tables in a loop from what a cell reads to what it writes, which cannot have a register; carry chains
+/// between them are not counted.
+pub const LOOP_LUTS: u32 = 6;
+
+/// The same with carry chains.
+pub const LOOP_LEVELS: u32 = 9;
 
 /// A value and the clock cycle at which it is valid.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -80,8 +84,8 @@ impl Pipe {
         Pipe { levels: MAX_LEVELS, module: Module::new(name) }
     }
 
-    /// Lets as many lookup tables follow each other from here on; gives what was allowed before. For loops, which must fit
-    /// a clock: [`LOOP_LEVELS`].
+    /// Lets as many levels follow each other from here on; gives what was allowed before. For loops, which must fit
+    /// a clock whatever they need; who builds one looks at the end whether it does.
     pub fn allow_levels(&mut self, levels: u32) -> u32 {
         std::mem::replace(&mut self.levels, levels)
     }
@@ -94,6 +98,11 @@ impl Pipe {
     /// The module, to look at.
     pub fn module_ref(&self) -> &Module {
         &self.module
+    }
+
+    /// Lookup tables of it alone, carry chains not counted.
+    pub fn luts(&self, a: Sig) -> u32 {
+        self.module.luts(a.net)
     }
 
     /// A net of the module as a signal valid at a cycle.

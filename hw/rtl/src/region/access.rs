@@ -3,19 +3,18 @@
 //! A cell's outputs mean nothing without a packet or with a false guard; a flow wants 0 then, and gets it here.
 
 use super::build::Builder;
+use super::inside::{Inside, statement};
 use super::order::Group;
-use super::socket::zeros;
-use super::values::{identifier, value};
-use crate::cells::{self, MapIn, MapStep, Site, TableIn};
+use super::values::identifier;
+use crate::cells::{self, MapIn, MapStep, RegisterIn, Site, TableIn};
 use crate::hash::{self, Item};
 use crate::pipe::{Pipe, Sig};
-use restage_compile::flow::{Access, AccessKind, Def, Draw, Flow, MapUse, TableUse, Value};
+use restage_compile::flow::{Access, AccessKind, Draw, MapUse, TableUse, Value};
 use restage_manifest::cell::{
     Cell, CounterShape, MapShape, MeterShape, RandomShape, RegisterShape, TableShape, ValueSetShape,
 };
 use restage_program::entity::Map;
 use restage_program::program::HashAlgorithm;
-use std::collections::{BTreeMap, HashMap};
 
 impl Builder<'_> {
     /// Builds the cells of a group.
@@ -148,21 +147,27 @@ impl Builder<'_> {
             };
             let decl = &self.plan.program.registers[*register];
             let name = identifier(&decl.preamble.name);
-            arrays.push((*register, name, RegisterShape::of(decl), self.sig(*index)));
+            let what = statement(self.plan.program, flow, *access);
+            arrays.push((*register, name, what, RegisterShape::of(decl), self.sig(*index)));
             ends.extend(write.iter().flat_map(|w| [w.enable, w.data]));
         }
         let inside = Inside::new(flow, &group.members, &group.inner, &ends);
         let operands = self.operands(&inside);
-        let sites: Vec<(RegisterShape, Site<'_>, Sig)> = arrays
+        let sites: Vec<RegisterIn<'_>> = arrays
             .iter()
-            .map(|(_, name, shape, index)| (shape.clone(), self.site(name), *index))
+            .map(|(_, name, what, shape, index)| RegisterIn {
+                shape: shape.clone(),
+                site: self.site(name),
+                what,
+                index: *index,
+            })
             .collect();
         let update = |pipe: &mut Pipe, old: &[Sig], rest: &[Sig]| {
             let read = |access: Access, _| {
                 let at = group.members.iter().position(|a| *a == access)?;
                 old.get(at).copied()
             };
-            let values = inside.build(pipe, read, rest);
+            let values = inside.build_short(pipe, read, rest, &ends);
             let never = pipe.lit(1, 0);
             let new = |(access, old): (&Access, &Sig)| match &flow.accesses[*access].kind {
                 AccessKind::Register { write: Some(write), .. } => {
@@ -175,7 +180,7 @@ impl Builder<'_> {
         let (pipe, config) = (&mut self.pipe, &mut self.config);
         let (old, ports) = cells::registers(pipe, config, &sites, &operands, update);
         drop(sites);
-        for (((access, old), ports), (register, _, shape, _)) in
+        for (((access, old), ports), (register, _, _, shape, _)) in
             group.members.iter().zip(old).zip(ports).zip(arrays)
         {
             let cell = self.cell(ports.first, shape);
@@ -243,66 +248,5 @@ impl Builder<'_> {
 
     fn operands(&mut self, inside: &Inside<'_>) -> Vec<Sig> {
         inside.taken.iter().map(|v| self.sig(*v)).collect()
-    }
-}
-
-/// The part of a flow that is built inside a cell.
-struct Inside<'f> {
-    flow: &'f Flow,
-    /// Which values are outputs of the accesses.
-    ports: BTreeMap<Value, (Access, u32)>,
-    /// Values in order, the outputs left out.
-    inner: Vec<Value>,
-    /// Values from outside.
-    taken: Vec<Value>,
-}
-
-impl<'f> Inside<'f> {
-    fn new(flow: &'f Flow, members: &[Access], inner: &[Value], ends: &[Value]) -> Self {
-        let mut ports = BTreeMap::new();
-        let mut values = Vec::new();
-        for value in inner {
-            match flow.values[*value].def {
-                Def::Out(from, port) if members.contains(&from) => {
-                    ports.insert(*value, (from, port));
-                }
-                _ => values.push(*value),
-            }
-        }
-        let mut taken = Vec::new();
-        let mut take = |v: Value| {
-            if !inner.contains(&v) && !taken.contains(&v) {
-                taken.push(v);
-            }
-        };
-        ends.iter().copied().for_each(&mut take);
-        values.iter().for_each(|v| flow.values[*v].def.operands(&mut take));
-        Inside { flow, ports, inner: values, taken }
-    }
-
-    /// Builds it from what the access reads and what comes from outside.
-    fn build<R: Fn(Access, u32) -> Option<Sig>>(
-        &self,
-        pipe: &mut Pipe,
-        read: R,
-        taken: &[Sig],
-    ) -> impl Fn(Value) -> Sig + use<R> {
-        let nothing = zeros(pipe, 1);
-        let mut built: HashMap<Value, Sig> =
-            self.taken.iter().copied().zip(taken.iter().copied()).collect();
-        for (value, (access, port)) in &self.ports {
-            built.insert(*value, read(*access, *port).unwrap_or(nothing));
-        }
-        for at in &self.inner {
-            let get = |v: Value| built.get(&v).copied().unwrap_or(nothing);
-            let sig = value(pipe, self.flow, *at, None, &get);
-            if sig.is_none() {
-                pipe.refuse(
-                    "a cell's update needs another cell, which would have to be in the same clock",
-                );
-            }
-            built.insert(*at, sig.unwrap_or(nothing));
-        }
-        move |v| built.get(&v).copied().unwrap_or(nothing)
     }
 }

@@ -13,6 +13,7 @@ mod build;
 mod deparser;
 mod emit;
 mod estimate;
+mod inside;
 mod order;
 mod parser;
 mod socket;
