@@ -201,7 +201,7 @@ fn updates_that_do_not_fit_a_clock_are_refused_in_words() {
         assert!(text.contains("register `totals` in ingress"), "{text}");
         assert!(text.contains("which becomes"), "{text}");
         assert!(text.contains("in one clock"), "{text}");
-        assert!(text.contains("divide the work between two registers"), "{text}");
+        assert!(text.contains("divide the work between two cells"), "{text}");
     }
     assert!(longer.contains("xor(ask.y, add("), "{longer}");
     assert!(clocks.contains("mul("), "{clocks}");

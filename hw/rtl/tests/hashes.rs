@@ -226,6 +226,8 @@ fn lists_with_members_missing() {
         vec![If(0, 3), Always(16), If(1, 5), Always(40)],
         vec![If(0, 8), If(1, 8), If(2, 8), If(3, 24), Always(16)],
         vec![Always(13), If(4, 32), If(5, 128), Always(11)],
+        // Nearly three hundred lengths, each a whole number of bytes or not.
+        (0..8).map(|n| If(n, 9 << n)).chain([Always(5)]).collect(),
     ];
     check("hashes_missing", &lists, 400);
 }

@@ -11,6 +11,7 @@
 
 use super::Site;
 use super::config::{Config, Live, Ports};
+use super::rmw::fits_a_clock;
 use crate::net::{Drive, MemStyle, Net, Reg};
 use crate::pipe::{Pipe, Sig};
 use restage_manifest::cell::{MapShape, Part, Parts, bits_for};
@@ -159,7 +160,8 @@ pub fn map(
         base.push(Way { same: p.registered(same), alive: p.registered(alive), values });
     }
     let flags: Vec<Sig> = base.iter().flat_map(|w| [w.same, w.alive]).collect();
-    let operands = p.latest(input.operands);
+    let given: Vec<Sig> = input.operands.iter().map(|o| p.registered(*o)).collect();
+    let operands = p.latest(&given);
     // One cycle to merge with what was done two and more packets before, then the operation.
     let merge = p.latest(&flags).max(operands.saturating_sub(1));
     let exec = merge + 1;
@@ -178,7 +180,7 @@ pub fn map(
             pair(p, count, bucket, key, now, since, at)
         })
         .collect();
-    let mut found_ways = Vec::new();
+    let mut registered = Vec::new();
     for (way, base) in base.iter().enumerate() {
         let mut merged = Way {
             same: p.at(base.same, merge),
@@ -188,15 +190,20 @@ pub fn map(
         for (ago, pair) in before.iter().skip(1).enumerate().rev() {
             merged = after(p, &doing, way, ago as u32, merge, pair, merged);
         }
-        let registered = Way {
+        registered.push(Way {
             same: p.register(merged.same),
             alive: p.register(merged.alive),
             values: merged.values.map(|v| p.register(v)),
-        };
-        found_ways.push(after(p, &doing, way, 0, exec, &before[0], registered));
+        });
     }
 
-    // The operation.
+    // The operation, which begins where an earlier packet's doing comes in. It must stay in its clock.
+    let usual = p.allow_levels(u32::MAX);
+    let found_ways: Vec<Way> = registered
+        .into_iter()
+        .enumerate()
+        .map(|(way, old)| after(p, &doing, way, 0, exec, &before[0], old))
+        .collect();
     let hits: Vec<Sig> = found_ways.iter().map(|w| p.and(w.same, w.alive)).collect();
     let found = p.or_all(&hits);
     let mut values = Vec::new();
@@ -210,7 +217,7 @@ pub fn map(
             at += width;
         }
     }
-    let rest: Vec<Sig> = input.operands.iter().map(|o| p.at(*o, exec)).collect();
+    let rest: Vec<Sig> = given.iter().map(|o| p.at(*o, exec)).collect();
     let step = update(p, found, &values, &rest);
     let packet = p.at(packet, exec);
     let (host, command) = (p.at(issue, exec), hosts[0].command);
@@ -242,7 +249,7 @@ pub fn map(
     let touch = p.at(input.touch, exec);
     let touch = p.and(touch, packet);
     let mut none_before = p.lit(1, 1);
-    let mut late = exec;
+    let mut ends = Vec::new();
     let mut places = Vec::new();
     for (hit, way) in hits.iter().zip(&found_ways) {
         let not_found = p.not(found);
@@ -256,7 +263,7 @@ pub fn map(
         let changes = p.or_all(&[puts, removes, touches]);
         let (puts, changes) = (p.or(puts, cleared), p.or(changes, cleared));
         let gone = p.or(removes, cleared);
-        late = late.max(p.latest(&[puts, changes, gone]));
+        ends.extend([puts, changes, gone]);
         places.push((puts, changes, gone));
     }
     let stored = p.not(none_before);
@@ -275,15 +282,11 @@ pub fn map(
             None => held,
             Some(new) => p.mux(host, held, new),
         };
-        late = late.max(p.latest(&[new]));
+        ends.push(new);
         p.module().drive(register, new.net(), Drive::always());
     }
-    if late > exec {
-        p.refuse(format!(
-            "the update of map {name} needs {} clocks; it must fit one, or back-to-back packets would see old contents: make it simpler",
-            late - exec + 1
-        ));
-    }
+    p.allow_levels(usual);
+    fits_a_clock(p, &format!("map {name}"), exec, &ends);
 
     // Memories are written behind the operation.
     let (bucket, key, now) = (p.at(bucket, exec + 1), p.at(key, exec + 1), p.at(now, exec + 1));

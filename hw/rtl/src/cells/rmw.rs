@@ -227,19 +227,30 @@ impl Begun {
         m.write_port(self.memory, write, addr, self.result.q());
         let done = m.delay(self.live.issue, READ);
         config.answer(done, self.shown.net(), None);
-
-        let (luts, levels) = (m.luts(next), m.timing(next).level);
-        let found = match new.cycle() - exec {
-            0 if luts <= LOOP_LUTS && levels <= LOOP_LEVELS => return,
-            0 => format!("{luts} lookup tables and {} carry chains in a row", levels - luts),
-            more => format!("{} clocks", more + 1),
-        };
-        p.refuse(format!(
-            "{}: from reading to writing it takes {found}, but it must be done before the next packet \
-             reads, in one clock, in which {LOOP_LUTS} lookup tables and {} carry chains fit; compute before what does \
-             not depend on what is read, make numbers narrower, or divide the work between two registers",
-            cell.what,
-            LOOP_LEVELS - LOOP_LUTS
-        ));
+        let cycle = new.cycle();
+        let next = p.sig(next, cycle);
+        fits_a_clock(p, cell.what, exec, &[next]);
     }
+}
+
+/// Refuses a loop whose ends come later than in the clock in which it begins, or behind too much logic. `what` says what is
+/// done, for the message.
+pub(super) fn fits_a_clock(p: &mut Pipe, what: &str, begins: u32, ends: &[Sig]) {
+    let late = p.latest(ends).saturating_sub(begins);
+    let luts = ends.iter().map(|e| p.luts(*e)).max().unwrap_or(0);
+    let levels = ends.iter().map(|e| p.timing(*e).level).max().unwrap_or(0);
+    let found = match late {
+        0 if luts <= LOOP_LUTS && levels <= LOOP_LEVELS => return,
+        0 => format!(
+            "{luts} lookup tables and {} carry chains in a row",
+            levels.saturating_sub(luts)
+        ),
+        more => format!("{} clocks", more + 1),
+    };
+    p.refuse(format!(
+        "{what}: from reading to writing it takes {found}, but it must be done before the next packet reads, in one \
+         clock, in which {LOOP_LUTS} lookup tables and {} carry chains fit; compute before what does not depend on \
+         what is read, make numbers narrower, or divide the work between two cells",
+        LOOP_LEVELS - LOOP_LUTS
+    ));
 }

@@ -1,9 +1,11 @@
 //! Cyclic redundancy checks: parities of bits of the input.
 
 use super::Piece;
-use super::stream::right_aligned;
+use super::length::Length;
+use super::stream::{LENGTH, right_aligned};
 use crate::pipe::{Pipe, Sig};
 use restage_program::Bits;
+use std::collections::BTreeSet;
 
 /// Parameters, as the catalogue of CRCs names them.
 pub(super) struct Crc {
@@ -43,14 +45,70 @@ impl Crc {
     }
 }
 
+/// Lengths up to which the constant of each is listed; more are reached step by step.
+const LISTED: usize = 16;
+
+/// What is left of the state at the start, for the length that there is.
+fn constant(p: &mut Pipe, crc: &Crc, length: &Length) -> Sig {
+    // Without a state at the start the length does not matter.
+    if crc.init == 0 {
+        return p.lit(crc.width, crc.constant(0).into());
+    }
+    let bytes: BTreeSet<u32> = length.possible.iter().map(|n| n.div_ceil(8)).collect();
+    if bytes.len() <= LISTED {
+        return length.choose(
+            p,
+            |n| n.next_multiple_of(8),
+            |p, bits| p.lit(crc.width, crc.constant(bits).into()),
+        );
+    }
+    // Entering a byte of zeros is linear, and so is entering 2^k of them.
+    let seven = p.lit(LENGTH, 7);
+    let bits = length.signal(p);
+    let count = p.add(bits, seven);
+    let most = bytes.last().copied().unwrap_or(0);
+    let mut state = p.lit(crc.width, crc.init.into());
+    for k in 0..u32::BITS - most.leading_zeros() {
+        let mut masks = vec![0u64; crc.width as usize];
+        for from in 0..crc.width {
+            let to = (0..8u32 << k).fold(1 << from, |state, _| crc.step(state));
+            for (bit, mask) in masks.iter_mut().enumerate() {
+                *mask |= u64::from(to >> bit & 1) << from;
+            }
+        }
+        let moved = parities(p, state, masks.iter().map(|m| Bits::new(crc.width, (*m).into())));
+        let taken = p.bit(count, 3 + k);
+        state = p.mux(taken, moved, state);
+    }
+    let turned = if crc.reflected {
+        let bits: Vec<Sig> = (0..crc.width).map(|i| p.bit(state, i)).collect();
+        p.concat(&bits)
+    } else {
+        state
+    };
+    let xorout = p.lit(crc.width, crc.xorout.into());
+    p.xor(turned, xorout)
+}
+
+/// The parity of the bits that each mask leaves, the first one the lowest bit.
+fn parities(p: &mut Pipe, of: Sig, masks: impl DoubleEndedIterator<Item = Bits>) -> Sig {
+    let bits: Vec<Sig> = masks
+        .rev()
+        .map(|mask| {
+            let mask = p.bits(&mask);
+            // One step for the mask and the parity: the mask costs nothing.
+            p.combine(&[of, mask], |m, n| {
+                let kept = m.and(n[0], n[1]);
+                m.parity(kept)
+            })
+        })
+        .collect();
+    p.concat(&bits)
+}
+
 pub(super) fn crc(p: &mut Pipe, crc: &Crc, pieces: &[Piece]) -> Sig {
     let (input, length) = right_aligned(p, pieces);
-    let constant = length.choose(
-        p,
-        // Without a state at the start the length does not matter.
-        |n| if crc.init == 0 { 0 } else { n.next_multiple_of(8) },
-        |p, bits| p.lit(crc.width, crc.constant(bits).into()),
-    );
+    let constant = constant(p, crc, &length);
     let Some(input) = input else { return constant };
     // What a bit contributes, by its distance from the last one that enters.
     let width = p.width(input);
@@ -66,18 +124,6 @@ pub(super) fn crc(p: &mut Pipe, crc: &Crc, pieces: &[Piece]) -> Sig {
         }
         vector = crc.step(vector);
     }
-    let bits: Vec<Sig> = masks
-        .iter()
-        .rev()
-        .map(|mask| {
-            let mask = p.bits(&Bits::from_limbs(width, mask));
-            // One step for the mask and the parity: the mask costs nothing.
-            p.combine(&[input, mask], |m, n| {
-                let kept = m.and(n[0], n[1]);
-                m.parity(kept)
-            })
-        })
-        .collect();
-    let sum = p.concat(&bits);
+    let sum = parities(p, input, masks.iter().map(|mask| Bits::from_limbs(width, mask)));
     p.xor(sum, constant)
 }

@@ -10,7 +10,7 @@ pub(super) struct Length {
     /// All values that it can have.
     pub possible: BTreeSet<u32>,
     /// The value, unless only one is possible.
-    signal: Option<Sig>,
+    moving: Option<Sig>,
     /// Bits of the signal; lengths wrap there.
     width: u32,
 }
@@ -18,7 +18,7 @@ pub(super) struct Length {
 impl Length {
     /// 0, in `width` bits.
     pub fn zero(width: u32) -> Self {
-        Length { possible: BTreeSet::from([0]), signal: None, width }
+        Length { possible: BTreeSet::from([0]), moving: None, width }
     }
 
     /// With a piece more.
@@ -32,20 +32,25 @@ impl Length {
         self.possible = before.iter().map(|n| n.wrapping_add(more) & mask).collect();
         let number = p.lit(self.width, more.into());
         let Some(present) = piece.present else {
-            if let Some(signal) = self.signal {
-                self.signal = Some(p.add(signal, number));
+            if let Some(signal) = self.moving {
+                self.moving = Some(p.add(signal, number));
             }
             return;
         };
         let zero = p.lit(self.width, 0);
         let more = p.mux(present, number, zero);
         let signal = self.value(p, &before);
-        self.signal = Some(p.add(signal, more));
+        self.moving = Some(p.add(signal, more));
         self.possible.extend(before);
     }
 
+    /// The length.
+    pub fn signal(&self, p: &mut Pipe) -> Sig {
+        self.value(p, &self.possible)
+    }
+
     fn value(&self, p: &mut Pipe, possible: &BTreeSet<u32>) -> Sig {
-        match self.signal {
+        match self.moving {
             Some(signal) => signal,
             None => {
                 let only = possible.first().copied().unwrap_or(0);
@@ -67,7 +72,7 @@ impl Length {
         if rest.is_empty() {
             return first.1;
         }
-        let signal = self.value(p, &self.possible);
+        let signal = self.signal(p);
         let arms: Vec<(u64, Sig)> = self
             .possible
             .iter()

@@ -6,15 +6,18 @@ use crate::pipe::{Pipe, Sig};
 use restage_program::Bits;
 
 /// Bits of a length: a list of the widest values fits by far.
-const LENGTH: u32 = 20;
+pub(super) const LENGTH: u32 = 20;
 
 /// All of it with the last bit at the bottom, filled with zeros to whole bytes below, and its length in
 /// bits before that.
 pub(super) fn right_aligned(p: &mut Pipe, pieces: &[Piece]) -> (Option<Sig>, Length) {
     let mut length = Length::zero(LENGTH);
+    // For the padding only the length modulo 8 matters.
+    let mut in_byte = Length::zero(3);
     let mut all: Option<Sig> = None;
     for piece in pieces {
         length.add(p, piece);
+        in_byte.add(p, piece);
         let joined = match all {
             Some(before) => p.concat(&[before, piece.value]),
             None => piece.value,
@@ -30,7 +33,7 @@ pub(super) fn right_aligned(p: &mut Pipe, pieces: &[Piece]) -> (Option<Sig>, Len
         });
     }
     let all = all.map(|all| {
-        length.choose(
+        in_byte.choose(
             p,
             |n| n.wrapping_neg() & 7,
             |p, pad| {

@@ -1,23 +1,23 @@
-//! Meters, random numbers, value sets, selectors, and what stands behind a table's ids.
+//! Meters, random numbers, value sets and selectors.
 
-use crate::bench::{Bench, Bus, Packet};
+use crate::bench::{Bench, Packet};
 use crate::program::{cells, one_table, send};
 use crate::tables::bits;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use restage_encode::{Encoder, Epochs, Rows, counter_value};
+use restage_encode::{Encoder, Epochs};
 use restage_manifest::cell::{Cell, Cells, MeterShape, RandomShape, TableShape, ValueSetShape};
-use restage_program::entry::{CounterValue, Entry, EntryTarget, KeyMatch, MeterConfig, Write};
+use restage_program::entry::{Entry, EntryTarget, KeyMatch, MeterConfig, Write};
 use restage_program::program::{
-    DirectCounter, FieldDecl, HashAlgorithm, MatchKind, MeterDecl, Preamble, ProfileDecl, Program,
-    SelectorDecl, Unit, ValueSetDecl,
+    FieldDecl, HashAlgorithm, MatchKind, MeterDecl, Preamble, ProfileDecl, Program, SelectorDecl,
+    Unit, ValueSetDecl,
 };
 use restage_program::{Bits, Type};
 use restage_rtl::cells::{TableIn, meter, random, table, value_set};
 
 /// Two rates, three colours, tokens in 2^-40: what is in the buckets, not what is missing.
-#[derive(Clone, Copy)]
-struct Meter {
+#[derive(Clone, Copy, Debug)]
+pub struct Meter {
     rates: [u128; 2],
     bursts: [u128; 2],
     tokens: [u128; 2],
@@ -25,14 +25,14 @@ struct Meter {
 }
 
 impl Meter {
-    fn new(c: MeterConfig) -> Self {
+    pub fn new(c: MeterConfig) -> Self {
         let rate = |r: f64| (r / 1e6 * (1u64 << 40) as f64).ceil().min(u64::MAX as f64) as u64;
         let bursts = [u128::from(c.cburst) << 40, u128::from(c.pburst) << 40];
         let rates = [rate(c.cir).into(), rate(c.pir).into()];
         Meter { rates, bursts, tokens: bursts, at: 0 }
     }
 
-    fn execute(&mut self, cost: u64, now: u64) -> u64 {
+    pub fn execute(&mut self, cost: u64, now: u64) -> u64 {
         let passed = u128::from(now.saturating_sub(self.at));
         self.at = self.at.max(now);
         for i in 0..2 {
@@ -51,7 +51,7 @@ impl Meter {
     }
 }
 
-fn rates(rng: &mut StdRng, unit: Unit) -> MeterConfig {
+pub fn rates(rng: &mut StdRng, unit: Unit) -> MeterConfig {
     let (power, size) = if unit == Unit::Packets { (6, 6) } else { (11, 24) };
     let pir = rng.random::<f64>() * 10f64.powi(rng.random_range(0..power));
     let cir = pir * rng.random::<f64>();
@@ -367,91 +367,4 @@ fn selectors_choose_as_the_model() {
     let named = entries.iter().flatten().find(|(group, _)| *group).unwrap().1;
     let refused = encoder.write(Epochs::Both, &[Write::DeleteGroup(profile, named * 3)]);
     assert!(refused.unwrap_err().to_string().contains("in use"));
-}
-
-fn read(bench: &mut Bench, rows: Rows, row: u32) -> Bits {
-    let read = rows.read(row);
-    send(bench, &read.ops);
-    bench.bus.extend(read.words.iter().map(|(_, word)| Bus::Read(*word)));
-    bench.drain();
-    bench.answers.pop_front();
-    let words: Vec<u32> = bench.answers.drain(..).collect();
-    read.row(&words)
-}
-
-#[test]
-fn direct_counters_and_hit_times_belong_to_entries() {
-    let (mut program, id) = one_table(&[(MatchKind::Ternary, Type::Bit(10))], &[&[4], &[]], 8);
-    let preamble = Preamble { name: "hits".into(), ..Preamble::default() };
-    program.tables[id].counter = Some(DirectCounter { preamble, unit: Unit::Both });
-    program.tables[id].idle_timeout = true;
-    let shape = TableShape::of(&program, id, 0).unwrap();
-    let inputs = [("key_i", 10), ("length_i", 16)];
-    let mut bench = Bench::new("direct", 4, &inputs, |p, config, site, i| {
-        let guard = p.lit(1, 1);
-        let input = TableIn { guard, keys: vec![i[0]], selector: None, length: Some(i[1]) };
-        let (out, ports) = table(p, config, &shape, site, &input);
-        (vec![("hit_o", out.hit)], ports)
-    });
-    let cells = cells(&bench, id, &shape);
-    let mut encoder = Encoder::new(&program, &cells);
-    let ops = encoder.initial(&[]).unwrap();
-    send(&mut bench, &ops);
-    bench.drain();
-    let mut rng = StdRng::seed_from_u64(5);
-    let action = program.tables[id].actions[1].action;
-    let mut model: Vec<(Vec<KeyMatch>, CounterValue, u64)> = Vec::new();
-    let mut now = 0;
-    for _ in 0..40 {
-        if model.len() == 8 || !model.is_empty() && rng.random_range(0..3) == 0 {
-            let (keys, ..) = model.remove(rng.random_range(0..model.len()));
-            let delete = Write::Delete { table: id, keys, priority: 3 };
-            send(&mut bench, &encoder.write(Epochs::Both, &[delete]).unwrap());
-        } else {
-            let keys = vec![KeyMatch::masked(&bits(&mut rng, 10), Bits::new(10, 7))];
-            if !model.iter().any(|(k, ..)| *k == keys) {
-                let call = restage_program::program::ActionCall { action, args: Vec::new() };
-                let target = EntryTarget::Action(call);
-                let entry = Entry { keys: keys.clone(), priority: 3, target, idle_timeout_us: 9 };
-                let start = CounterValue { packets: rng.random(), bytes: 0 };
-                let writes = [
-                    Write::Insert(id, entry),
-                    Write::SetDirectCounter {
-                        table: id,
-                        keys: keys.clone(),
-                        priority: 3,
-                        value: start,
-                    },
-                ];
-                let writes = &writes[..rng.random_range(1..=2)];
-                let value = if writes.len() == 2 { start } else { CounterValue::default() };
-                send(&mut bench, &encoder.write(Epochs::Both, writes).unwrap());
-                model.push((keys, value, 0));
-            }
-        }
-        bench.drain();
-        bench.answers.clear();
-        for _ in 0..80 {
-            now += rng.random_range(0..3);
-            let (key, length) = (bits(&mut rng, 10), rng.random_range(0..2000u64));
-            let found = model.iter_mut().find(|(k, ..)| k[0].matches(&key, false));
-            let hit = found.is_some();
-            if let Some((_, value, used)) = found {
-                value.packets = value.packets.wrapping_add(1);
-                value.bytes += length;
-                *used = now;
-            }
-            let inputs = vec![key, Bits::new(16, length.into())];
-            let expect = vec![Some(Bits::new(1, hit.into()))];
-            bench.step(Some(&Packet { epoch: rng.random(), time: now, inputs }), expect);
-        }
-        bench.drain();
-        for (keys, value, used) in &model {
-            let (rows, row) = encoder.direct_counter(false, id, keys, 3).unwrap().unwrap();
-            let got = counter_value(Unit::Both, &read(&mut bench, rows, row));
-            assert_eq!(got, *value, "{}", bench.note);
-            let (rows, row) = encoder.last_hit(false, id, keys, 3).unwrap().unwrap();
-            assert_eq!(read(&mut bench, rows, row).low_u64(), *used, "{}", bench.note);
-        }
-    }
 }
