@@ -153,7 +153,10 @@ impl Bench<'_> {
             false => self.at_full_rate(case)?,
         };
         match fast {
-            None => outcome.packets.passed += number,
+            None => {
+                outcome.packets.passed += number;
+                outcome.at_full_rate += number;
+            }
             Some(_) if apart => self.one_by_one(case, outcome)?,
             Some(what) => {
                 self.begin(&entries)?;
