@@ -69,6 +69,7 @@ test: setup lint ## everything that CI checks
 	    --hardware --library-only $(addprefix --program=,$(ON_HARDWARE))
 	$(TIME) "hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- \
 	    --packets 1000 --gaps 20 --back-pressure 20 --programs $(subst $(space),$(comma),$(REGRESSED))
+	$(TIME) "random hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- --random 6
 
 .PHONY: synth
 synth: setup ## what circuits cost on a card: PROGRAM=name or file, l3_acl by default

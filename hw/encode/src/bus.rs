@@ -25,6 +25,10 @@ pub enum BusOp {
     },
 }
 
+/// The unit of cells that no region has: of tables that a program never applies. Entries of theirs are accepted as any
+/// others, and no word says them.
+pub(crate) const NOWHERE: u32 = u32::MAX;
+
 /// A row to be written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct RowWrite {
@@ -48,6 +52,9 @@ impl Log {
         let mut at: Option<(u32, u32, u32)> = None;
         let mut held: Vec<Option<u32>> = Vec::new();
         for RowWrite { unit, number, row, bits, command, live } in self.0 {
+            if unit == NOWHERE {
+                continue;
+            }
             let mut write = |word, value| ops.push(BusOp::Write { unit, word, value });
             let (before, memory, next) = at.unwrap_or((u32::MAX, u32::MAX, u32::MAX));
             if before != unit {

@@ -1,13 +1,13 @@
 //! All cells of a program, and the writes to them.
 
-use crate::bus::{BusOp, Log};
+use crate::bus::{BusOp, Log, NOWHERE};
 use crate::lists::Lists;
 use crate::profile::Profile;
 use crate::state::{counter_row, map_row, meter_rows, row};
 use crate::table::{EntryKey, Table};
 use crate::ternary::Ternary;
 use restage_manifest::ShellConfig;
-use restage_manifest::cell::{Cell, Cells, MapShape, Part, ValueSetShape};
+use restage_manifest::cell::{Cell, Cells, MapShape, Part, TableShape, ValueSetShape};
 use restage_program::Bits;
 use restage_program::accept::{self, Fault, WriteError, in_range, object, rates, refused};
 use restage_program::entity as id;
@@ -15,6 +15,9 @@ use restage_program::entry::{Entry, EntryTarget, KeyMatch, Write};
 use restage_program::program::{ActionCall, ActionRef, ActionScope, Program, TableDecl};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+/// Bits of the selector's hash of a table that no circuit has.
+const ANY_HASH: u32 = 16;
 
 /// Which epochs a write is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,11 +96,13 @@ impl Encoder {
             members: [BTreeMap::new(), BTreeMap::new()],
         };
         for (table, cell) in &cells.tables {
-            encoder.tables.insert(table.0, Table::new(cell));
-            let profile = program.tables.get(*table).and_then(|t| t.profile);
-            if let (Some(profile), Some(shape)) = (profile, &cell.shape.profile) {
-                let of = encoder.profiles.entry(profile.0).or_insert_with(|| Profile::new(shape));
-                of.add_table(cell);
+            encoder.add_table(*table, cell);
+        }
+        for table in program.tables.keys() {
+            if !encoder.tables.contains_key(&table.0)
+                && let Some(shape) = TableShape::of(program, table, ANY_HASH)
+            {
+                encoder.add_table(table, &Cell { unit: NOWHERE, first: 0, shape });
             }
         }
         for (set, cell) in &cells.value_sets {
@@ -105,6 +110,15 @@ impl Encoder {
             encoder.value_sets.push((*set, ValueSet { cell: cell.clone(), table }));
         }
         encoder
+    }
+
+    fn add_table(&mut self, table: id::Table, cell: &Cell<TableShape>) {
+        self.tables.insert(table.0, Table::new(cell));
+        let profile = self.program.tables.get(table).and_then(|t| t.profile);
+        if let (Some(profile), Some(shape)) = (profile, &cell.shape.profile) {
+            let of = self.profiles.entry(profile.0).or_insert_with(|| Profile::new(shape));
+            of.add_table(cell);
+        }
     }
 
     /// With the sizes of a shell's lists.

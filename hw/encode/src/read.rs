@@ -1,6 +1,6 @@
 //! Where what packets have written stands, and how to read it.
 
-use crate::bus::BusOp;
+use crate::bus::{BusOp, NOWHERE};
 use crate::encoder::Encoder;
 use restage_manifest::address::region;
 use restage_manifest::cell::{Cell, Part, Parts};
@@ -34,7 +34,7 @@ pub struct RowRead {
 
 impl Rows {
     fn of<S: Parts>(cell: &Cell<S>, part: Part) -> Option<Self> {
-        let (number, shape) = cell.memory(part)?;
+        let (number, shape) = cell.memory(part).filter(|_| cell.unit != NOWHERE)?;
         Some(Rows { unit: cell.unit, number, width: shape.width, rows: shape.rows })
     }
 

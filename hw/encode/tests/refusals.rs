@@ -62,6 +62,19 @@ fn a_full_table_says_so() {
     assert!(error.to_string().contains("does not exist"), "{error}");
 }
 
+/// A program may declare a table that it never applies: no region has it, and no word says its entries.
+#[test]
+fn a_table_in_no_region_takes_entries_as_any_other() {
+    let (program, _) = program(20);
+    let mut encoder = Encoder::new(&program, &Cells::default());
+    assert_eq!(encoder.initial(&[]).unwrap(), []);
+    let writes: Vec<Write> = (0..20).map(|k| insert(&program, k)).collect();
+    assert_eq!(encoder.write(Epochs::Both, &writes).unwrap(), []);
+    let error = encoder.write(Epochs::Both, &[insert(&program, 7)]).unwrap_err();
+    assert!(error.to_string().contains("exists already"), "{error}");
+    assert_eq!(encoder.write(Epochs::Both, &[delete(7)]).unwrap(), []);
+}
+
 /// A full table has room for some other entries under the next epoch, not for as many again.
 #[test]
 fn both_epochs_together_have_a_limit() {

@@ -5,14 +5,20 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
+use restage_gen::hardware::{HardwareError, build};
 use restage_gen::source;
 use restage_program::{Checked, entries_text};
-use restage_sim_verilator::BenchOptions;
+use restage_sim_verilator::{BenchOptions, Trace};
 use restage_tests::hardware::prepare::prepare;
-use restage_tests::hardware::regress::{Job, Pace, Report, regress};
+use restage_tests::hardware::random;
+use restage_tests::hardware::regress::{Difference, Job, Pace, Report, regress, regress_with};
 use restage_tests::hardware::verdict::{share, shortfalls};
+use restage_tests::random::census::Census;
+use restage_tests::random::compare::{Case, compare};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Parser)]
 #[command(about = "Runs programs as verilated hardware against the golden model")]
@@ -21,11 +27,23 @@ struct Args {
     #[arg(long, default_value = "all")]
     programs: String,
     /// Packets for each.
-    #[arg(long, default_value_t = 10_000)]
-    packets: usize,
+    #[arg(long)]
+    packets: Option<usize>,
     /// Seed of traffic, gaps and initial contents.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// So many random programs instead, from the seed on; 200 packets for each unless said otherwise.
+    #[arg(long)]
+    random: Option<u64>,
+    /// Seconds for making a random program that shows a difference smaller.
+    #[arg(long, default_value_t = 120)]
+    shrink: u64,
+    /// Writes waves of the fabric to this file, and of each region to one beside it whose name ends in the region's.
+    #[arg(long, conflicts_with = "random")]
+    vcd: Option<PathBuf>,
+    /// As `--vcd`, in GTKWave's compressed format.
+    #[arg(long, conflicts_with_all = ["random", "vcd"])]
+    fst: Option<PathBuf>,
     /// Percent of the clocks in which nothing is offered.
     #[arg(long, default_value_t = 0)]
     gaps: u8,
@@ -36,11 +54,17 @@ struct Args {
 
 fn main() -> Result<ExitCode> {
     let args = Args::parse();
+    if let Some(count) = args.random {
+        return random(&args, count);
+    }
     let all = restage_library::ALL.iter().map(|item| item.name);
     let names: Vec<&str> = match args.programs.as_str() {
         "all" => all.collect(),
         names => names.split(',').collect(),
     };
+    if names.len() > 1 && (args.vcd.is_some() || args.fst.is_some()) {
+        bail!("waves are written of one program; name it with --programs");
+    }
     for name in &names {
         if restage_library::get(name).is_none() {
             bail!("there is no program `{name}` in the library; gen --list names them");
@@ -96,6 +120,17 @@ fn main() -> Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Packets for a program of the library and for a random one.
+const PACKETS: usize = 10_000;
+const RANDOM_PACKETS: usize = 200;
+
+/// Programs over which everything must come up, and percent of them that hardware may refuse.
+const ENOUGH: u64 = 100;
+const REFUSED: u64 = 10;
+
+/// What the census knows and no hardware does: a CRC whose parameters are set at run time.
+const BEYOND: [&str; 1] = ["hash: custom"];
+
 /// Frames in every clock, at most.
 const DENSE: usize = 2000;
 
@@ -103,7 +138,8 @@ fn one(name: &str, args: &Args) -> Result<(Checked, Report)> {
     let loaded = source::load(name, None)?;
     let text = loaded.entries.unwrap_or_default();
     let writes = entries_text::parse(&loaded.program, text).map_err(|e| anyhow!("{e}"))?;
-    let counts = (args.packets, args.packets.min(DENSE));
+    let packets = args.packets.unwrap_or(PACKETS);
+    let counts = (packets, packets.min(DENSE));
     let prepared = prepare(&loaded.program, writes, args.seed, counts);
     let options = BenchOptions {
         gaps: args.gaps,
@@ -119,14 +155,131 @@ fn one(name: &str, args: &Args) -> Result<(Checked, Report)> {
         dense: &prepared.dense,
         options,
     };
-    let report = regress(&job).context("no hardware")?;
+    let waves = match (&args.vcd, &args.fst) {
+        (Some(path), _) => Some((Trace::Vcd, path.as_path())),
+        (_, Some(path)) => Some((Trace::Fst, path.as_path())),
+        _ => None,
+    };
+    let report = match waves {
+        None => regress(&job),
+        Some(waves) => regress_with(&build(job.program)?, &job, Some(waves)),
+    };
+    let report = report.context("no hardware")?;
     Ok((loaded.program, report))
+}
+
+/// Random programs.
+fn random(args: &Args, count: u64) -> Result<ExitCode> {
+    let packets = args.packets.unwrap_or(RANDOM_PACKETS);
+    let mut census = Census::default();
+    let mut refused: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut ran, mut sent, mut looped, mut rows, mut failed) = (0, 0, 0, 0, 0);
+    for seed in args.seed..args.seed.saturating_add(count) {
+        let start = Instant::now();
+        let Some(case) = random::case(seed, packets)? else {
+            *refused.entry("nothing is left of it at line rate".into()).or_default() += 1;
+            continue;
+        };
+        let hardware = match random::build(&case.program) {
+            Ok(hardware) => hardware,
+            Err(error) => {
+                println!("seed {seed}: refused: {error}");
+                *refused.entry(reason(&error)).or_default() += 1;
+                continue;
+            }
+        };
+        let built = start.elapsed().as_secs_f64();
+        census.program(&case.program);
+        let agreement =
+            compare(&case).map_err(|d| anyhow!("seed {seed}: the models differ: {d}"))?;
+        census.fates(&agreement.tally);
+        let report = match random::run(&hardware, &case, seed) {
+            Ok(report) => report,
+            Err(error) => {
+                println!("seed {seed}: {error}");
+                failed += 1;
+                continue;
+            }
+        };
+        ran += 1;
+        sent += report.tally.sent;
+        looped += report.tally.looped;
+        rows += report.rows;
+        println!(
+            "seed {seed}: {} regions, PHV {}, {} of {} sent, {} came round, {} rows, {built:.1} + {:.1} s",
+            hardware.variants.len(),
+            hardware.manifest.config.phv_bits,
+            report.tally.sent,
+            agreement.sent,
+            report.tally.looped,
+            report.rows,
+            start.elapsed().as_secs_f64() - built
+        );
+        if let Some(difference) = report.difference {
+            failed += 1;
+            println!("seed {seed}: {}", difference.text);
+            println!("  again: regress --random 1 --seed {seed} --packets {packets}");
+            if args.shrink > 0 {
+                let limit = Duration::from_secs(args.shrink);
+                tell(&random::shrunk(&case, seed, &difference, limit));
+            }
+        }
+    }
+    if count >= ENOUGH {
+        print!("{census}");
+    }
+    for (why, count) in &refused {
+        println!("{count:6} refused: {why}");
+    }
+    let refusals: u64 = refused.values().sum();
+    let mut missing = census.missing();
+    missing.retain(|what| !BEYOND.contains(&what.as_str()));
+    println!(
+        "{ran} of {count} random programs from seed {} ran: {sent} packets left, {looped} came round, {rows} rows of state \
+         compared; {failed} failed, {refusals} refused, {} things never came up",
+        args.seed,
+        missing.len()
+    );
+    let mut fine = failed == 0;
+    if 100 * refusals > REFUSED * count {
+        println!("more than {REFUSED} % of the programs are refused");
+        fine = false;
+    }
+    if count >= ENOUGH && !missing.is_empty() {
+        println!("never came up: {}", missing.join(", "));
+        fine = false;
+    }
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A case that was made smaller.
+fn tell((case, difference): &(Case, Difference)) {
+    println!("smaller, as P4:\n{}", *case.program);
+    for write in &case.writes {
+        println!("write: {write:?}");
+    }
+    for packet in &case.packets {
+        let bytes: String = packet.bytes.iter().map(|b| format!("{b:02x}")).collect();
+        println!("packet on port {}: {bytes}", packet.port);
+    }
+    println!("{}", difference.text);
+}
+
+/// A refusal without names and numbers.
+fn reason(error: &HardwareError) -> String {
+    match error {
+        HardwareError::Refused(all) => all
+            .first()
+            .map_or_else(|| "no shell is large enough".to_string(), |r| r.accepts.to_string()),
+        other => other.to_string(),
+    }
 }
 
 impl Args {
     /// The command that does the same for one program.
     fn again(&self, program: &str) -> String {
-        let Args { packets, seed, gaps, back_pressure, .. } = self;
+        let Args { seed, gaps, back_pressure, .. } = self;
+        let packets = self.packets.unwrap_or(PACKETS);
         format!(
             "regress --programs {program} --packets {packets} --seed {seed} --gaps {gaps} --back-pressure {back_pressure}"
         )

@@ -18,8 +18,10 @@ use restage_rtl::net::Circuit;
 use restage_rtl::shell::sockets;
 use restage_sim_verilator::{
     BenchOptions, Build, Cache, Device, Fabric, Library, Nic, Received, Seen, Sent, SimError,
-    WatchId,
+    Trace, WatchId,
 };
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 /// Reads of a word that wait for something, at most.
 const WAITS: u32 = 200_000;
@@ -29,6 +31,9 @@ const QUIET: u64 = 2_000;
 
 /// Clocks after a packet's last beat until the shell counts it as inside, and more.
 const NOTICED: u64 = 64;
+
+/// Waves of which kind go to which file.
+pub type Waves<'a> = (Trace, &'a Path);
 
 /// What went wrong with a card.
 #[derive(Debug, thiserror::Error)]
@@ -91,16 +96,35 @@ impl Card {
         hardware: &Hardware,
         options: BenchOptions,
     ) -> Result<Self, CardError> {
+        Self::with_waves(program, hardware, options, None)
+    }
+
+    /// As [`new`](Self::new), with waves: of the fabric in the file that is named, of each region in one beside it.
+    pub fn with_waves(
+        program: &Checked,
+        hardware: &Hardware,
+        options: BenchOptions,
+        waves: Option<Waves<'_>>,
+    ) -> Result<Self, CardError> {
         let cache = Cache::standard();
         let seed = options.seed;
+        let model = |library: Library, seed: u64, region: Option<&str>| {
+            let mut model = library.instance(seed)?;
+            if let Some((_, path)) = waves {
+                model.trace(&beside(path, region))?;
+            }
+            Ok::<_, SimError>(model)
+        };
+        let trace = waves.map(|(trace, _)| trace);
         let fabric_circuit = &hardware.fabric.fabric;
-        let shell = library(fabric_circuit.name(), hardware.fabric.circuits(), &cache)?;
+        let shell = library(fabric_circuit.name(), hardware.fabric.circuits(), trace, &cache)?;
         let mut fabric = Fabric::new();
-        let shell_part = fabric.add(shell.instance(seed)?)?;
+        let shell_part = fabric.add(model(shell, seed, None)?)?;
         let sockets = sockets(&hardware.manifest.config);
         for ((circuit, socket), i) in hardware.variants.iter().zip(&sockets).zip(1..) {
-            let variant = library(circuit.name(), [circuit], &cache)?;
-            let part = fabric.add(variant.instance(seed.wrapping_add(i))?)?;
+            let variant = library(circuit.name(), [circuit], trace, &cache)?;
+            let part =
+                fabric.add(model(variant.clone(), seed.wrapping_add(i), Some(&socket.name))?)?;
             for port in variant.ports() {
                 if port.name == "clk_i" || port.name == "rst_ni" {
                     continue;
@@ -144,7 +168,7 @@ impl Card {
     ) -> Result<Self, CardError> {
         let parts = hardware.fabric.circuits().chain(&hardware.variants);
         let top = &hardware.top;
-        let library = library(top.name(), parts.chain([top]), &Cache::standard())?;
+        let library = library(top.name(), parts.chain([top]), None, &Cache::standard())?;
         let nic = Nic::single(library.instance(options.seed)?, options)?;
         Self::booted(nic, program, hardware, [None; 3])
     }
@@ -302,12 +326,23 @@ impl Card {
 fn library<'a>(
     top: &str,
     circuits: impl IntoIterator<Item = &'a Circuit>,
+    trace: Option<Trace>,
     cache: &Cache,
 ) -> Result<Library, SimError> {
+    let build = Build::new(top).clock("clk_i");
+    let build = trace.into_iter().fold(build, Build::trace);
     circuits
         .into_iter()
-        .fold(Build::new(top).clock("clk_i"), |build, circuit| {
+        .fold(build, |build, circuit| {
             build.source(format!("{}.v", circuit.name()), circuit.verilog())
         })
         .build(cache)
+}
+
+/// A file, or the one for a region beside it.
+fn beside(path: &Path, region: Option<&str>) -> PathBuf {
+    let Some(region) = region else { return path.to_path_buf() };
+    let part = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, end) = (part(path.file_stem()), part(path.extension()));
+    path.with_file_name(format!("{stem}_{region}.{end}"))
 }

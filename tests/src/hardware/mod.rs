@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod prepare;
+pub mod random;
 pub mod regress;
 pub mod replay;
 pub mod state;

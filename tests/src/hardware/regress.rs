@@ -5,7 +5,7 @@
 //! it; then frames of 64 bytes in every clock, which shows the throughput.
 
 use super::Packet;
-use super::card::{Card, CardError, Run};
+use super::card::{Card, CardError, Run, Waves};
 use super::replay::{Mismatch, latencies, replay};
 use super::state;
 use super::tally::Tally;
@@ -109,8 +109,17 @@ pub fn regress(job: &Job<'_>) -> Result<Report, RegressError> {
 
 /// As [`regress`], on hardware that there is.
 pub fn regress_on(hardware: &Hardware, job: &Job<'_>) -> Result<Report, RegressError> {
+    regress_with(hardware, job, None)
+}
+
+/// As [`regress_on`], with waves if wanted.
+pub fn regress_with(
+    hardware: &Hardware,
+    job: &Job<'_>,
+    waves: Option<Waves<'_>>,
+) -> Result<Report, RegressError> {
     let mut golden = golden(job.program)?;
-    let mut card = Card::new(job.program, hardware, job.options.clone())?;
+    let mut card = Card::with_waves(job.program, hardware, job.options.clone(), waves)?;
     let mut report = Report { loops: card.loops(), ..Report::default() };
     for write in job.writes {
         let model = golden.write(write);
@@ -184,23 +193,21 @@ fn told(
     Ok(Difference { kind: Kind::Packet, packet: Some(packet), text })
 }
 
+/// Taken over the second half of the time in which frames come in: what comes round is on its way by then.
 fn pace(run: &Run) -> Option<Pace> {
-    let (first, last) = (run.sent.first()?, run.sent.last()?);
-    let per = |count: usize, clocks: u64| count as f64 / clocks.max(1) as f64;
-    let seen = |seen: &[Seen]| match (seen.first(), seen.last()) {
-        (Some(first), Some(last)) => per(seen.len(), last.cycle - first.cycle + 1),
-        _ => 0.0,
-    };
-    let beats = run.received.iter().map(|r| r.bytes.len().div_ceil(64).max(1)).sum();
-    let out = match (run.received.first(), run.received.last()) {
-        (Some(first), Some(last)) => per(beats, last.last - first.first + 1),
-        _ => 0.0,
-    };
+    let (first, last) = (run.sent.first()?.first, run.sent.last()?.first);
+    let from = first + (last - first) / 2;
+    let clocks = (last - from).max(1) as f64;
+    let within = |clock: u64| (from..last).contains(&clock);
+    let seen = |seen: &[Seen]| seen.iter().filter(|s| within(s.cycle)).count() as f64 / clocks;
+    let sent = run.sent.iter().filter(|s| within(s.first)).count() as f64;
+    let left = run.received.iter().filter(|r| within(r.last));
+    let beats = left.map(|r| r.bytes.len().div_ceil(64).max(1)).sum::<usize>() as f64 / clocks;
     Some(Pace {
-        clocks_in: 1.0 / per(run.sent.len().saturating_sub(1).max(1), last.first - first.first),
+        clocks_in: clocks / sent.max(1.0),
         gate: seen(&run.gate),
         copies: seen(&run.emitted),
-        merged: out + seen(&run.loops),
-        beats_out: out,
+        merged: beats + seen(&run.loops),
+        beats_out: beats,
     })
 }

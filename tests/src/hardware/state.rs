@@ -131,6 +131,9 @@ impl All<'_> {
 
     /// Direct counters and times of last hits.
     fn table(&mut self, table: Table, name: &str, unit: Option<Unit>) -> Result<(), CardError> {
+        if !self.card.has_table(table) {
+            return Ok(());
+        }
         let mut entries = self.golden.entries(table);
         self.rng.shuffle(&mut entries);
         for entry in entries.into_iter().take(READ.0) {

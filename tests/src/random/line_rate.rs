@@ -4,15 +4,16 @@
 //! What is taken out is found by asking: statements that break rules W by their paths, then what lowering
 //! refuses. The result means something else than the program that went in, but is as good a program.
 
-use restage_compile::lower::{lower, plan, shell_for};
+use restage_compile::lower::{Refusal, lower, plan, shell_for};
 use restage_manifest::ShellConfig;
-use restage_program::Program;
 use restage_program::check::Checked;
+use restage_program::program::{Target, Transition};
+use restage_program::{Entity, Program};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Rounds of taking out before a program is given up.
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 100;
 
 /// The program without what hardware cannot do; `None` when nothing is left of it. Headers take `window`
 /// bytes at most.
@@ -20,8 +21,9 @@ pub fn line_rate(program: &Program, window: u32) -> Option<Checked> {
     let mut value = serde_json::to_value(program).ok()?;
     shared_cells(&mut value);
     hashes(&mut value);
+    fixed_crcs(&mut value);
     checksums(&mut value);
-    let mut thinned = false;
+    let mut thinned = 0;
     for _ in 0..ROUNDS {
         let program: Program = serde_json::from_value(value.clone()).ok()?;
         let mut checked = program.check().ok()?;
@@ -32,10 +34,19 @@ pub fn line_rate(program: &Program, window: u32) -> Option<Checked> {
                 program.deparser.pop()?;
             }
             checked = program.check().ok()?;
-            if !thinned && asks_twice(&checked) {
-                thinned = true;
-                meters(&mut value);
+            let refused = refusals(&checked, window);
+            let because = |what: &str| refused.iter().any(|r| r.found.contains(what));
+            if thinned < 2 && because("used again") {
+                meters(&mut value, 1 - thinned);
+                thinned += 1;
                 continue;
+            }
+            if because("looks at the first") {
+                let mut program: Program = serde_json::from_value(value.clone()).ok()?;
+                if shorten(&mut program) {
+                    value = serde_json::to_value(&program).ok()?;
+                    continue;
+                }
             }
             return Some(checked);
         }
@@ -46,23 +57,55 @@ pub fn line_rate(program: &Program, window: u32) -> Option<Checked> {
     None
 }
 
-/// Whether a meter is asked by one packet more than once.
-fn asks_twice(program: &Checked) -> bool {
-    let config = shell_for(program, &ShellConfig::default());
-    let refusals = lower(program, &config).err().unwrap_or_default();
-    refusals.iter().any(|r| r.found.contains("used again"))
+/// What lowering says against a program for a shell of any size but for the window.
+fn refusals(program: &Checked, window: u32) -> Vec<Refusal> {
+    let like = ShellConfig { window_bytes: window, phv_bits: 8192, ..ShellConfig::default() };
+    lower(program, &shell_for(program, &like)).err().unwrap_or_default()
 }
 
-/// Leaves each meter one statement.
-fn meters(program: &mut Value) {
-    let mut seen = BTreeSet::new();
+/// Leaves each meter so many statements.
+fn meters(program: &mut Value, most: usize) {
+    let mut seen: BTreeMap<u64, usize> = BTreeMap::new();
     walk(program, &mut |v| {
         let Value::Array(items) = v else { return };
         items.retain(|item| {
-            let meter = item.get("execute_meter").and_then(|m| m["meter"].as_u64());
-            meter.is_none_or(|meter| seen.insert(meter))
+            let Some(meter) = item.get("execute_meter").and_then(|m| m["meter"].as_u64()) else {
+                return true;
+            };
+            let count = seen.entry(meter).or_default();
+            *count += 1;
+            *count <= most
         });
     });
+}
+
+/// Takes a way out of the parser: back to a state before if there is one, else the last one there is; if none is left, the
+/// first state's last statement.
+fn shorten(program: &mut Program) -> bool {
+    let leads = |to: Target, own: usize, back: bool| match to {
+        Target::State(state) => !back || state.index() <= own,
+        _ => false,
+    };
+    for back in [true, false] {
+        for (own, decl) in program.states.iter_mut().rev() {
+            let own = own.index();
+            match &mut decl.next {
+                Transition::To(to) if leads(*to, own, back) => {
+                    *to = Target::Accept;
+                    return true;
+                }
+                Transition::Select { cases, .. } => {
+                    if let Some(at) = cases.iter().rposition(|c| leads(c.to, own, back)) {
+                        cases[at].to = Target::Accept;
+                        return true;
+                    }
+                }
+                Transition::To(_) => {}
+            }
+        }
+    }
+    let first = program.start.and_then(|state| program.states.get_mut(state));
+    first.is_some_and(|state| state.body.pop().is_some())
 }
 
 /// Removes the statement at a path such as `ingress[2].if.then[0].write_register`. A statement that is
@@ -146,6 +189,19 @@ fn hashes(program: &mut Value) {
             && hash["max"].get("const").is_none()
         {
             hash["max"] = json!({"const": {"ty": {"bit": 16}, "value": "16w0x3e8"}});
+        }
+    });
+}
+
+/// Parameters of CRCs are fixed.
+fn fixed_crcs(program: &mut Value) {
+    let widths: Vec<Option<u64>> =
+        program["crcs"].as_array().into_iter().flatten().map(|c| c["width"].as_u64()).collect();
+    walk(program, &mut |v| {
+        let Value::Object(fields) = v else { return };
+        if let (1, Some(crc)) = (fields.len(), fields.get("custom").and_then(Value::as_u64)) {
+            let wide = widths.get(crc as usize) == Some(&Some(32));
+            *v = json!(if wide { "crc32" } else { "crc16" });
         }
     });
 }

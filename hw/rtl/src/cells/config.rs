@@ -26,6 +26,8 @@ pub const PATIENCE: u32 = 255;
 const NUMBER_BITS: u32 = 16;
 /// Bits of a row's number.
 const ROW_BITS: u32 = 24;
+/// Rows that are cleared at least where packets write: more than the longest latency of a region.
+const LEAST_CLEARING: u32 = 512;
 /// Bits of a command.
 const COMMAND_BITS: u32 = 4;
 const WORD: u32 = CFG_DATA_BITS;
@@ -162,7 +164,7 @@ impl Config {
         let begins = m.and(begins, writes);
         let now = m.or(begins, self.clearing.q());
         let enable = m.delay(now, 1);
-        m.named(&format!("cfg_write_{number}"), enable);
+        m.named("cfg_enable", enable);
         let data = self.held(m, shape.width);
         let row = m.slice(self.target_row, bits_for(shape.rows) - 1, 0);
         Fixed { enable, row, data }
@@ -346,7 +348,9 @@ impl Config {
         let next_row = m.mux(to_row, given, following);
         let change = m.or(up, to_row);
         m.drive(self.row, next_row, Drive::when(change).reset_zero(ROW_BITS));
-        let last = m.lit(ROW_BITS, u64::from(self.rows) - 1);
+        // What says that there is a packet is not reset on its way: state is cleared until none is left from before.
+        let rows = if self.answers.is_empty() { self.rows } else { self.rows.max(LEAST_CLEARING) };
+        let last = m.lit(ROW_BITS, u64::from(rows) - 1);
         let last = m.eq(self.row.q(), last);
         let more = m.not(last);
         let clearing = m.and(self.clearing.q(), more);

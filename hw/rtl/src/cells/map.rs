@@ -117,7 +117,10 @@ pub fn map(
     let held_key = m.slice(hosts[0].data, shape.time_at() - 1, shape.key_at());
     let key = m.mux(issue, held_key, key.net());
     let last = m.reg(&format!("{name}_last_time"), TIME_BITS);
-    m.drive(last, time.net(), Drive::when(packet.net()).reset_zero(TIME_BITS));
+    let zero = m.lit(TIME_BITS, 0);
+    let latest = m.mux(hosts[0].clear, zero, time.net());
+    let changes = m.or(packet.net(), hosts[0].clear);
+    m.drive(last, latest, Drive::when(changes).reset_zero(TIME_BITS));
     let now = m.mux(packet.net(), time.net(), last.q());
     let sig = |p: &Pipe, net| p.sig(net, start);
     let (bucket, key, now, issue) = (sig(p, bucket), sig(p, key), sig(p, now), sig(p, issue));

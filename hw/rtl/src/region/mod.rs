@@ -23,7 +23,6 @@ mod window;
 
 use socket::Socket;
 
-pub use about::contents;
 pub use deparser::deparser;
 pub use estimate::Estimator;
 pub use parser::parser;

@@ -15,6 +15,11 @@ impl Card {
         !self.encoder.counters(counter).is_empty()
     }
 
+    /// Whether the program's circuits have this table; one that nothing applies is in none.
+    pub fn has_table(&self, table: Table) -> bool {
+        self.manifest.cells.tables.iter().any(|(t, _)| *t == table)
+    }
+
     /// The bucket of a key; `None` if the program's circuits have no such map.
     pub fn bucket(&self, map: Map, key: &[Bits]) -> Option<u32> {
         let (_, cell) = self.manifest.cells.maps.iter().find(|(m, _)| *m == map)?;

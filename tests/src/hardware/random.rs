@@ -1,0 +1,134 @@
+//! Random programs as hardware.
+//!
+//! A program of [`random`](crate::random), without what no hardware does at line rate, is built for one of a few shells, so
+//! that their fabric is built once; a shell may have more than a program asks for. What is refused all the same is counted
+//! with the reason by who asks.
+
+use super::Packet;
+use super::regress::{Difference, Job, RegressError, Report, regress_on};
+use crate::random::compare::Case;
+use crate::random::line_rate::line_rate;
+use crate::random::shrink::shrink;
+use crate::random::trial::{TrialError, trial};
+use restage_compile::lower::shell_for;
+use restage_gen::hardware::{Hardware, HardwareError, build_for};
+use restage_manifest::ShellConfig;
+use restage_program::Checked;
+use restage_program::entry::Write;
+use restage_program::program::Program;
+use restage_sim_verilator::BenchOptions;
+use std::time::{Duration, Instant};
+
+/// Bytes of headers.
+const WINDOW: u32 = 256;
+
+/// PHVs and regions of the shells, the smallest first.
+const SHELLS: [(u32, u32, u32); 4] = [(2048, 2, 1), (2048, 5, 3), (4096, 5, 3), (8192, 12, 12)];
+
+/// Bits of kept metadata and of messages that shells have.
+const AREAS: [u32; 5] = [0, 64, 256, 1024, 3072];
+
+/// The program of a seed for hardware, with entries and traffic; `None` when nothing is left of it at line rate.
+pub fn case(seed: u64, packets: usize) -> Result<Option<Case>, TrialError> {
+    let case = trial(seed, packets)?;
+    let Some(program) = line_rate(&case.program, WINDOW) else { return Ok(None) };
+    // What a CRC is is fixed in a circuit.
+    let writes = case.writes.into_iter().filter(|w| !matches!(w, Write::SetCrc(..))).collect();
+    // Circuits of the same content are found in the cache when they have the same name.
+    let renamed = Program { name: "random".into(), ..program.into_inner() };
+    let program = renamed.check().map_err(|e| TrialError::Refused(seed, e))?;
+    Ok(Some(Case { program, writes, packets: case.packets }))
+}
+
+/// Builds a program for the first of the shells that holds it.
+pub fn build(program: &Checked) -> Result<Hardware, HardwareError> {
+    let mut last = None;
+    for (phv_bits, ingress_regions, egress_regions) in SHELLS {
+        let like = ShellConfig {
+            phv_bits,
+            ingress_regions,
+            egress_regions,
+            window_bytes: WINDOW,
+            ..ShellConfig::default()
+        };
+        let config = richer(shell_for(program, &like));
+        if config.fixed_bits() > phv_bits {
+            continue;
+        }
+        match build_for(program, &config) {
+            Err(error @ HardwareError::Refused(_)) => last = Some(error),
+            other => return other,
+        }
+    }
+    Err(last.unwrap_or(HardwareError::Refused(Vec::new())))
+}
+
+/// A shell that has at least what another has, of which there are not many kinds.
+fn richer(config: ShellConfig) -> ShellConfig {
+    let area = |bits: u32| AREAS.into_iter().find(|area| *area >= bits).unwrap_or(bits);
+    let loops = config.loops();
+    ShellConfig {
+        ingress_time: true,
+        queue_times: true,
+        multicast: true,
+        ingress_clones: loops,
+        egress_clones: loops,
+        resubmit: loops,
+        recirculate: loops,
+        keep_bits: area(config.keep_bits),
+        digest_bits: area(config.digest_bits),
+        ..config
+    }
+}
+
+/// Runs a case. The seed says how the bench behaves.
+pub fn run(hardware: &Hardware, case: &Case, seed: u64) -> Result<Report, RegressError> {
+    let packets: Vec<Packet> = case
+        .packets
+        .iter()
+        .map(|packet| Packet { port: packet.port, bytes: packet.bytes.clone() })
+        .collect();
+    let (gaps, back_pressure) = [(0, 0), (30, 0), (0, 30), (20, 20)][(seed % 4) as usize];
+    // Time goes quickly, so that meters fill and maps age.
+    let clocks_per_microsecond = [1, 3, 17][(seed % 3) as usize];
+    let options = BenchOptions {
+        gaps,
+        back_pressure,
+        seed,
+        clocks_per_microsecond,
+        ..BenchOptions::default()
+    };
+    regress_on(
+        hardware,
+        &Job {
+            program: &case.program,
+            writes: &case.writes,
+            lone: &[],
+            packets: &packets,
+            dense: &[],
+            options,
+        },
+    )
+}
+
+/// A case made smaller while the hardware of it still differs in the same kind of thing, for so long at most; and what then
+/// differs.
+pub fn shrunk(case: &Case, seed: u64, found: &Difference, limit: Duration) -> (Case, Difference) {
+    let start = Instant::now();
+    let mut last = found.clone();
+    let small = shrink(case, u32::MAX, &mut |case| {
+        if start.elapsed() > limit {
+            return false;
+        }
+        let Ok(hardware) = build(&case.program) else { return false };
+        let Ok(report) = run(&hardware, case, seed) else { return false };
+        match report.difference {
+            Some(difference) if difference.kind == found.kind => {
+                last = difference;
+                true
+            }
+            _ => false,
+        }
+    });
+    (small, last)
+}
