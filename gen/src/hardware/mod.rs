@@ -5,7 +5,7 @@ pub mod part;
 pub mod picture;
 mod words;
 
-use restage_compile::flow::{AccessKind, Flow, Slot};
+use restage_compile::flow::{Flow, Slot};
 use restage_compile::lower::{self, Refusal};
 use restage_compile::place::{Cost as Capacity, Placement, Stage, place};
 use restage_manifest::cell::Cells;
@@ -175,7 +175,7 @@ fn circuits(program: &Checked, placement: Placement) -> Result<Hardware, Hardwar
             latency: variant.latency,
             needed: variant.needed,
             writes: variant.writes,
-            contents: contents(program, flow),
+            contents: region::contents(program, flow),
             cost: cost(variant.circuit.resources()),
         });
         cells.append(variant.cells);
@@ -208,28 +208,6 @@ fn hash(text: &str) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325_u64;
     let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
     text.bytes().fold(start, step)
-}
-
-/// What a flow accesses, in words.
-fn contents(program: &Checked, flow: &Flow) -> Vec<String> {
-    let name = |access: &AccessKind| match access {
-        AccessKind::Table(used) => format!("table {}", program.tables[used.table].preamble.name),
-        AccessKind::Register { register, .. } => {
-            format!("register {}", program.registers[*register].preamble.name)
-        }
-        AccessKind::Counter { counter, .. } => {
-            format!("counter {}", program.counters[*counter].preamble.name)
-        }
-        AccessKind::Meter { meter, .. } => {
-            format!("meter {}", program.meters[*meter].preamble.name)
-        }
-        AccessKind::Map(used) => format!("map {}", program.maps[used.map].preamble.name),
-        AccessKind::Random { site, .. } => format!("random {site}"),
-        AccessKind::ValueSet { set, .. } => {
-            format!("value set {}", program.value_sets[*set].preamble.name)
-        }
-    };
-    flow.accesses.values().map(|access| name(&access.kind)).collect()
 }
 
 fn cost(found: Resources) -> Cost {

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// What it is run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,13 @@ pub fn run(
         for _ in 0..threads.min(work.len()) {
             scope.spawn(|| {
                 while let Some((case, source)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let start = Instant::now();
                     let outcome = one(case, *source, selection);
+                    if selection.device == Device::Hardware {
+                        // A run takes minutes when models have to be built.
+                        let (seconds, source) = (start.elapsed().as_secs_f64(), source.name());
+                        eprintln!("{} ({source}): {seconds:.1} s", case.name);
+                    }
                     outcomes.lock().unwrap_or_else(|e| e.into_inner()).push(outcome);
                 }
             });

@@ -7,7 +7,8 @@
 //! full rate is played again like that, so that the packets that differ are named.
 //!
 //! No program of the oracle reads a clock or a queue (its README says why), so no test is left out for that.
-//! What is left out is in the list [`REFUSED`], and counted in the report.
+//! A description that cannot be hardware fails with all its tests. Nothing else is left out but numbers that a counter is not
+//! declared to keep, which the report counts.
 
 use super::case::{Case, Frame};
 use super::compare::{self, Verdict};
@@ -18,23 +19,12 @@ use super::stf::Stf;
 use super::subject::{Source, Subject};
 use crate::hardware::Packet;
 use crate::hardware::card::{Card, CardError};
-use restage_gen::hardware::{HardwareError, build};
+use restage_gen::hardware::build;
 use restage_program::Bits;
 use restage_program::entity::{Counter, Digest, Register, Table};
 use restage_program::entry::{CounterValue, KeyMatch, Write};
 use restage_program::program::Unit;
 use restage_sim_verilator::BenchOptions;
-
-/// Programs that are known not to be hardware, in both descriptions, and why. They are tried all the same, and run
-/// when they are accepted. Every other refusal is a failure.
-const REFUSED: [(&str, &str); 3] =
-    [("hyperloglog", ONE_CLOCK), ("stateful_firewall", ONE_CLOCK), ("sumax", ONE_CLOCK)];
-const ONE_CLOCK: &str = "refused, because the update of a register needs more than one clock";
-
-/// Why a program is known not to be hardware.
-fn refused(program: &str) -> Option<&'static str> {
-    REFUSED.iter().find(|(name, _)| *name == program).map(|(_, why)| *why)
-}
 
 /// Runs a case on the hardware of one description.
 pub fn run(case: &Case, source: Source, only_stf: Option<u32>) -> Outcome {
@@ -57,19 +47,7 @@ fn run_on(
     only: Option<u32>,
     outcome: &mut Outcome,
 ) -> Result<(), String> {
-    let hardware = match build(subject.program()) {
-        Ok(hardware) => hardware,
-        Err(HardwareError::Refused(_)) if let Some(why) = refused(&case.name) => {
-            outcome.skip(&format!("tests of programs that are {why}"), case.stf.len() as u64);
-            if only.is_none() {
-                let (packets, state) = (case.trace.inputs.len(), case.trace.state.len());
-                outcome.skip(&format!("packets of programs that are {why}"), packets as u64);
-                outcome.skip(&format!("contents of programs that are {why}"), state as u64);
-            }
-            return Ok(());
-        }
-        Err(e) => return Err(e.to_string()),
-    };
+    let hardware = build(subject.program()).map_err(|e| e.to_string())?;
     let card = Card::new(subject.program(), &hardware, BenchOptions::default()).map_err(said)?;
     let mut bench = Bench { card, subject, used: false };
     for (number, text) in case.stf.iter().filter(|(n, _)| only.is_none_or(|only| **n == only)) {
@@ -153,7 +131,10 @@ impl Bench<'_> {
             false => self.at_full_rate(case)?,
         };
         match fast {
-            None => outcome.packets.passed += number,
+            None => {
+                outcome.packets.passed += number;
+                outcome.at_full_rate += number;
+            }
             Some(_) if apart => self.one_by_one(case, outcome)?,
             Some(what) => {
                 self.begin(&entries)?;

@@ -58,6 +58,8 @@ pub struct Outcome {
     pub packets: Count,
     /// Passed packets whose copies on one port came in another order.
     pub reordered: u64,
+    /// Passed packets that came without a gap, one packet per clock where they are short.
+    pub at_full_rate: u64,
     /// Registers and counters behind the trace.
     pub state: Count,
     /// What was not run, by the reason.
@@ -76,6 +78,7 @@ impl Outcome {
             stf: Count::default(),
             packets: Count::default(),
             reordered: 0,
+            at_full_rate: 0,
             state: Count::default(),
             skipped: BTreeMap::new(),
             first: None,
@@ -164,6 +167,15 @@ pub fn table(outcomes: &[Outcome]) -> String {
     let missing = outcomes.iter().filter(|o| o.missing).count();
     let note = if missing > 0 { format!("{missing} programs missing") } else { String::new() };
     line(["all", "", &stf.cell(), &packets.cell(), &state.cell(), &note]);
+    let sum = |count: fn(&Outcome) -> u64| outcomes.iter().map(count).sum::<u64>();
+    for (count, what) in [
+        (sum(|o| o.at_full_rate), "packets came without a gap, the others one at a time"),
+        (sum(|o| o.reordered), "packets with copies in another order on one port"),
+    ] {
+        if count > 0 {
+            let _ = writeln!(out, "{count} {what}");
+        }
+    }
     let mut reasons: BTreeMap<&str, (u64, Vec<String>)> = BTreeMap::new();
     for o in outcomes {
         for (why, count) in &o.skipped {

@@ -164,7 +164,7 @@ impl Config {
         let begins = m.and(begins, writes);
         let now = m.or(begins, self.clearing.q());
         let enable = m.delay(now, 1);
-        m.named("cfg_enable", enable);
+        m.named(&format!("cfg_write_{number}"), enable);
         let data = self.held(m, shape.width);
         let row = m.slice(self.target_row, bits_for(shape.rows) - 1, 0);
         Fixed { enable, row, data }

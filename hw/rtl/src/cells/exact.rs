@@ -20,17 +20,21 @@ pub(super) fn exact(
 ) -> (Sig, Sig) {
     let key = p.registered(key);
     let mut found = Vec::new();
-    for register in registers(p, config, ports, Part::Stash, &format!("{}_stash", site.name)) {
+    let stash = format!("{}_stash", site.name);
+    for (at, register) in registers(p, config, ports, Part::Stash, &stash).iter().enumerate() {
         let slot = p.sig(register.q(), key.cycle());
-        found.push(compare(p, shape, slot, key, site.epoch));
+        let (hit, id) = compare(p, shape, slot, key, site.epoch);
+        found.push((p.named(&format!("{stash}_{at}_hit"), hit), id));
     }
     for way in 0..shape.ways {
         let bits: Vec<Sig> =
             (0..bits_for(shape.depth)).rev().map(|bit| hash(p, shape, key, way, bit)).collect();
-        let addr = p.concat(&bits);
         let name = format!("{}_way{way}", site.name);
+        let addr = p.concat(&bits);
+        let addr = p.named(&format!("{name}_hash"), addr);
         let slot = ram(p, config, ports, Part::Way(way), &name, addr);
-        found.push(compare(p, shape, slot, key, site.epoch));
+        let (hit, id) = compare(p, shape, slot, key, site.epoch);
+        found.push((p.named(&format!("{name}_hit"), hit), id));
     }
     let hits: Vec<Sig> = found.iter().map(|(hit, _)| *hit).collect();
     (p.or_all(&hits), p.select(&found))

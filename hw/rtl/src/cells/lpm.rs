@@ -31,6 +31,7 @@ pub(super) fn lpm(
             passed.push(p.and(reached, counts));
         }
         let child = last(p, &passed);
+        let child = p.named(&format!("{name}_child"), child);
         row.push(child);
         leaf = Some((node, child));
     }
@@ -43,6 +44,7 @@ pub(super) fn lpm(
     }
     let first = choices[0].1;
     let found = p.case(child, &choices[1..], first);
+    let found = p.named(&format!("{}_leaf", site.name), found);
     (p.bit(found, shape.id_bits), p.slice(found, shape.id_bits - 1, 0))
 }
 

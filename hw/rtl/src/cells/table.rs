@@ -62,6 +62,7 @@ pub fn table(
     let (hit, data) = match found {
         None => (p.lit(1, 0), None),
         Some((hit, id)) => {
+            let id = p.named(&format!("{name}_id"), id);
             let title = format!("{name}_data");
             let data = versioned(p, config, &ports, Part::Data, &title, id, site.epoch);
             let hit = p.and(hit, input.guard);
@@ -75,6 +76,7 @@ pub fn table(
             }
         }
     };
+    let hit = p.named(&format!("{name}_hit"), hit);
     let colour = match data {
         Some((_, id)) => behind(p, config, &ports, shape, site, input, hit, id),
         None => p.lit(2, 0),
@@ -89,6 +91,7 @@ pub fn table(
     if let Some((data, _)) = data {
         word = p.mux(hit, data, word);
     }
+    let word = p.named(&format!("{name}_action"), word);
     let action = p.slice(word, shape.data.index_bits() - 1, 0);
     let params = (0..shape.data.actions.len())
         .map(|action| {

@@ -2,9 +2,10 @@
 
 use super::Plan;
 use super::values::identifier;
-use restage_compile::flow::{Flow, Slot};
+use restage_compile::flow::{AccessKind, Flow, Slot};
 use restage_manifest::PhvBits;
 use restage_manifest::socket::RegionKind;
+use restage_program::program::Program;
 
 /// The comment at the top of a variant.
 pub(super) fn about(
@@ -28,8 +29,7 @@ pub(super) fn about(
         "One packet per clock; what enters with valid_i leaves {latency} clocks later ({needed} would do).\n"
     );
     text += "cfg_*: words of registers.md, one request at a time, answered by a pulse of cfg_ack_o. lane_*: idle.\n";
-    let mut cells: Vec<&str> = flow.accesses.values().map(|a| a.origin.text()).collect();
-    cells.dedup();
+    let cells = contents(plan.program, flow);
     if !cells.is_empty() {
         text += &format!("Cells: {}\n", cells.join(", "));
     }
@@ -41,6 +41,28 @@ pub(super) fn about(
         text += &places(title, flow.outputs.iter().map(|(slot, _)| *slot), plan);
     }
     text
+}
+
+/// What a flow accesses, in words.
+pub fn contents(program: &Program, flow: &Flow) -> Vec<String> {
+    let name = |access: &AccessKind| match access {
+        AccessKind::Table(used) => format!("table {}", program.tables[used.table].preamble.name),
+        AccessKind::Register { register, .. } => {
+            format!("register {}", program.registers[*register].preamble.name)
+        }
+        AccessKind::Counter { counter, .. } => {
+            format!("counter {}", program.counters[*counter].preamble.name)
+        }
+        AccessKind::Meter { meter, .. } => {
+            format!("meter {}", program.meters[*meter].preamble.name)
+        }
+        AccessKind::Map(used) => format!("map {}", program.maps[used.map].preamble.name),
+        AccessKind::Random { site, .. } => format!("random {site}"),
+        AccessKind::ValueSet { set, .. } => {
+            format!("value set {}", program.value_sets[*set].preamble.name)
+        }
+    };
+    flow.accesses.values().map(|access| name(&access.kind)).collect()
 }
 
 /// A list of slots and where they lie.

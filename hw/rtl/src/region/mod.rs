@@ -23,6 +23,7 @@ mod window;
 
 use socket::Socket;
 
+pub use about::contents;
 pub use deparser::deparser;
 pub use estimate::Estimator;
 pub use parser::parser;
