@@ -23,7 +23,7 @@ endif
 REGRESSED := l3_acl l2_switch ecmp conntrack_firewall rate_limit mirror recirculate_demo vlan int_md \
     varbit_options netcache nat44
 # Programs whose recorded tests and traces run on hardware in every test; `oracle --hardware` takes all.
-ON_HARDWARE := l3_acl ecmp rate_limit mirror recirculate_demo int_md varbit_options netcache digest_learn
+ON_HARDWARE := l3_acl ecmp rate_limit mirror recirculate_demo int_md varbit_options netcache digest_learn sumax
 comma := ,
 space := $(subst ,, )
 

@@ -1,4 +1,5 @@
-//! Verilator's lint on whole build folders: every file of `filelist.f`, every warning an error.
+//! Verilator's lint on whole build folders: every file of `filelist.f`, every warning an error. The register map for C is
+//! compiled as strictly.
 
 #![allow(clippy::unwrap_used)] // a test may
 
@@ -7,6 +8,8 @@ use restage_gen::hardware::{Hardware, HardwareError, build};
 use restage_gen::source::{self, Loaded};
 use restage_tests::tools::Design;
 use restage_tests::tools::lint::lint;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 /// What is in the file list of a program's folder.
 fn folder(loaded: &Loaded, hardware: &Hardware) -> Design {
@@ -21,10 +24,28 @@ fn folder(loaded: &Loaded, hardware: &Hardware) -> Design {
     Design { top: "restage_shell".into(), files }
 }
 
+/// What the C compiler says of a header.
+fn header_faults(text: &str) -> String {
+    let args = ["-x", "c", "-std=c99", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-"];
+    let mut cc = Command::new("cc");
+    cc.args(args).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut cc = cc.spawn().unwrap();
+    cc.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    String::from_utf8(cc.wait_with_output().unwrap().stderr).unwrap()
+}
+
+fn header(loaded: &Loaded, hardware: &Hardware) -> String {
+    let made = files::make(loaded, hardware).unwrap();
+    made.into_iter().find(|f| f.path.ends_with("registers.h")).unwrap().text
+}
+
 fn clean(name: &str) {
     let loaded = source::load(name, None).unwrap();
     match build(&loaded.program) {
-        Ok(hardware) => lint(&folder(&loaded, &hardware)).unwrap_or_else(|e| panic!("{name}: {e}")),
+        Ok(hardware) => {
+            lint(&folder(&loaded, &hardware)).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(header_faults(&header(&loaded, &hardware)), "", "{name}");
+        }
         Err(HardwareError::Refused(why)) => {
             println!("{name} cannot be hardware: {}", why[0]);
         }
@@ -52,4 +73,6 @@ fn what_is_in_the_list_is_looked_at() {
     let (_, text) = design.files.iter_mut().find(|(name, _)| name.contains("vlan_egress")).unwrap();
     *text = text.replace("endmodule", "    wire nothing;\nendmodule");
     assert!(lint(&design).unwrap_err().to_string().contains("nothing"));
+    // Two macros of one name with other values are noticed.
+    assert_ne!(header_faults("#define A 1u\n#define A 2u\n"), "");
 }
