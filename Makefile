@@ -67,14 +67,18 @@ test: setup lint ## everything that CI checks
 	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
 	$(TIME) "oracle on hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle -- \
 	    --hardware --library-only $(addprefix --program=,$(ON_HARDWARE))
+	$(TIME) "yosys" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin synth -- \
+	    --check --programs l2_switch,rate_limit
+	$(TIME) "synthesis" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin synth -- \
+	    --programs l2_switch,source_routing --regions
 	$(TIME) "hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- \
 	    --packets 1000 --gaps 20 --back-pressure 20 --programs $(subst $(space),$(comma),$(REGRESSED))
 	$(TIME) "random hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- --random 6
 
 .PHONY: synth
-synth: setup ## what circuits cost on a card: PROGRAM=name or file, l3_acl by default
+synth: setup ## what circuits cost on a card: PROGRAM=name, file or all, l3_acl by default
 	$(TIME) "synthesis" cargo run --release --quiet -j$(JOBS) -p restage-tests --bin synth -- \
-	    --program $(or $(PROGRAM),l3_acl)
+	    --programs $(or $(PROGRAM),l3_acl)
 
 .PHONY: bench
 bench: rust ## speed of the golden model

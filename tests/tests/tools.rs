@@ -7,8 +7,8 @@ use restage_sim_verilator::{Cache, Model};
 use restage_tests::tools::icarus::icarus;
 use restage_tests::tools::lint::lint;
 use restage_tests::tools::mutate::{SELECT, mutate};
-use restage_tests::tools::recording::Recording;
-use restage_tests::tools::synth::{Cost, synth};
+use restage_tests::tools::recording::{Recorder, Recording};
+use restage_tests::tools::synth::{Cost, Luts, synth};
 use restage_tests::tools::yosys::check;
 use restage_tests::tools::{Design, ToolError};
 use std::process::Command;
@@ -200,7 +200,7 @@ fn synthesis_counts_what_is_there() {
             d0 <= a[127:96]; d1 <= d0; d2 <= d1; d3 <= d2; d4 <= d3; d5 <= d4; q_o[127:96] <= d5;
         end",
     );
-    let cost = synth(&design).unwrap();
+    let cost = synth(&design, Luts::Wide).unwrap();
     assert_eq!((cost.half_rams, cost.ram_luts, cost.shift_luts), (4, 24, 32), "{cost:?}");
     // Of 256 registers in front those that are used, 64 + 32 behind, 32 behind the delay.
     assert_eq!((cost.longest_carry, cost.carry, cost.dsps), (64, 64, 0), "{cost:?}");

@@ -96,12 +96,7 @@ pub fn paths(netlist: &Netlist) -> Result<Paths, String> {
 /// Enters what a cell drives, and what ends in it.
 fn collect(cell: &Cell, nodes: &mut HashMap<usize, Node>, ends: &mut Vec<usize>) {
     let kind = cell.kind.as_str();
-    let nets = |port: &str| {
-        cell.bits(port).into_iter().filter_map(|b| match b {
-            Bit::Net(net) => Some(net),
-            Bit::Constant(_) => None,
-        })
-    };
+    let nets = |port: &str| cell.bits(port).into_iter().filter_map(Bit::net);
     let all_inputs = || cell.inputs().flat_map(nets).collect::<Vec<_>>();
     let mut drive = |port: &str, kind: Kind, from: Vec<usize>| {
         for net in nets(port) {
@@ -215,10 +210,7 @@ impl Chains {
         if !cell.kind.starts_with("CARRY") {
             return;
         }
-        let net = |bit: &Bit| match bit {
-            Bit::Net(net) => Some(*net),
-            Bit::Constant(_) => None,
-        };
+        let net = |bit: &Bit| bit.net();
         let before = cell.bits("CI").first().and_then(net);
         self.cells.push((before, cell.bits("S").len() as u64));
         for (bits, output) in (1..).zip(cell.bits("CO")) {

@@ -43,6 +43,13 @@ impl Design {
         self.files.iter().fold(build, |b, (name, text)| b.source(name.as_str(), text.as_str()))
     }
 
+    /// All that it is made of, behind other things, as the name of what is made of it.
+    fn pieces<'a>(&'a self, others: impl IntoIterator<Item = &'a str>) -> Vec<&'a [u8]> {
+        let files = self.files.iter().flat_map(|(name, text)| [name.as_str(), text.as_str()]);
+        let all = others.into_iter().chain([self.top.as_str()]).chain(files);
+        all.map(str::as_bytes).collect()
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|f| f.0.as_str())
     }

@@ -3,7 +3,7 @@
 use super::{Design, ToolError};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A bit of a connection: a net by number, or a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,16 @@ pub enum Bit {
     Net(usize),
     /// `0`, `1`, `x` or `z`.
     Constant(char),
+}
+
+impl Bit {
+    /// The net, if it is one.
+    pub fn net(self) -> Option<usize> {
+        match self {
+            Bit::Net(net) => Some(net),
+            Bit::Constant(_) => None,
+        }
+    }
 }
 
 /// An instance of something.
@@ -101,6 +111,28 @@ impl Netlist {
             Bit::Net(net) => Some(net),
             Bit::Constant(_) => None,
         })
+    }
+
+    /// Inverters of which only resets of flip-flops are behind: yosys makes one for each, in the card it is a property
+    /// of the flip-flop's pin (`IS_R_INVERTED`).
+    pub fn inverted_resets(&self) -> BTreeSet<&str> {
+        let mut inverters: BTreeMap<usize, &str> = BTreeMap::new();
+        for (name, cell) in self.cells.iter().filter(|(_, cell)| cell.kind == "INV") {
+            let nets = cell.bits("O").into_iter().filter_map(Bit::net);
+            inverters.extend(nets.map(|net| (net, name.as_str())));
+        }
+        for net in self.port_nets("output") {
+            inverters.remove(&net);
+        }
+        for cell in self.cells.values() {
+            for port in cell.inputs() {
+                let reset = cell.kind.starts_with("FD") && ["R", "S"].contains(&port);
+                for net in cell.bits(port).into_iter().filter_map(Bit::net).filter(|_| !reset) {
+                    inverters.remove(&net);
+                }
+            }
+        }
+        inverters.into_values().collect()
     }
 
     /// Names of nets as the Verilog has them, where it has one.

@@ -1,8 +1,8 @@
 //! Synthesis for a Xilinx UltraScale+ card by yosys: what a module costs, and how long its paths are.
 //!
-//! Wide LUTs made of several and a multiplexer are allowed, as a vendor's tool would: of the shell's circuits
-//! they save two levels of six to eight, for about as many LUTs. A single wide gate may get dearer by them:
-//! yosys takes them wherever they save a level.
+//! A wide LUT, made of several and a multiplexer, is taken by yosys wherever it saves a level anywhere on a path.
+//! Of the shell's circuits that saves two levels of eight to ten for about as many LUTs. A region is built for few levels
+//! of plain LUTs; there they saved none and cost a sixth more, so that it is synthesized without ([`Luts`]).
 
 use super::levels::{Path, Paths, paths};
 use super::netlist::{Bit, Cell, Netlist};
@@ -37,20 +37,26 @@ pub struct Cost {
     pub longest_carry: u64,
 }
 
+/// Which LUTs there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Luts {
+    /// Of six inputs.
+    Plain,
+    /// Also of seven to nine, made of two to eight.
+    Wide,
+}
+
+/// Counts otherwise than before; what was counted then is counted again.
+const COUNTING: &str = "counting 2";
+
 /// What a design costs, from the cache if it has been synthesized before.
-pub fn synth_cached(design: &Design, cache: &Cache) -> Result<Cost, ToolError> {
-    let version = Scratch::new(&Design::default())?.run(design, "yosys", "yosys", ["-V"])?;
-    let mut pieces: Vec<&[u8]> = vec![design.top.as_bytes(), version.as_bytes()];
-    // How it is synthesized and counted is said here.
-    for code in [include_str!("synth.rs"), include_str!("levels.rs"), include_str!("netlist.rs")] {
-        pieces.push(code.as_bytes());
-    }
-    for (name, text) in &design.files {
-        pieces.extend([name.as_bytes(), text.as_bytes()]);
-    }
+pub fn synth_cached(design: &Design, luts: Luts, cache: &Cache) -> Result<Cost, ToolError> {
+    let version = yosys::version(design)?;
+    let script = script(&design.top, luts);
+    let pieces = design.pieces([version.as_str(), script.as_str(), COUNTING]);
     let path = cache.made_of("synth", &pieces, |work| {
         let path = work.join("cost.json");
-        let text = serde_json::to_string(&synth(design)?).map_err(std::io::Error::other);
+        let text = serde_json::to_string(&synth(design, luts)?).map_err(std::io::Error::other);
         text.and_then(|t| std::fs::write(&path, t)).map_err(ToolError::io(&path))?;
         Ok::<_, ToolError>(path)
     })?;
@@ -63,21 +69,28 @@ pub fn synth_cached(design: &Design, cache: &Cache) -> Result<Cost, ToolError> {
     serde_json::from_str(&text).map_err(wrong)
 }
 
+fn script(top: &str, luts: Luts) -> String {
+    let plain = if luts == Luts::Plain { " -nowidelut" } else { "" };
+    format!(
+        "synth_xilinx -family xcup -top {top} -flatten -noiopad -noclkbuf{plain}
+        json -o netlist.json {top}"
+    )
+}
+
 /// Synthesizes a design, all below its top flattened into it.
-pub fn synth(design: &Design) -> Result<Cost, ToolError> {
+pub fn synth(design: &Design, luts: Luts) -> Result<Cost, ToolError> {
     let top = &design.top;
     let scratch = Scratch::new(design)?;
-    let script = format!(
-        "synth_xilinx -family xcup -top {top} -flatten -noiopad -noclkbuf
-        json -o netlist.json {top}"
-    );
-    yosys::run(&scratch, design, &script)?;
+    yosys::run(&scratch, design, &script(top, luts))?;
     let netlist = Netlist::read(design, &scratch.read("netlist.json")?)?;
     let wrong = |what| ToolError::Output { tool: "yosys", top: top.clone(), what };
     let Paths { worst, longest_carry } = paths(&netlist).map_err(wrong)?;
     let mut cost = Cost { module: top.clone(), worst, longest_carry, ..Cost::default() };
-    for cell in netlist.cells.values() {
-        cost.count(cell).map_err(wrong)?;
+    let free = netlist.inverted_resets();
+    for (name, cell) in &netlist.cells {
+        if !free.contains(name.as_str()) {
+            cost.count(cell).map_err(wrong)?;
+        }
     }
     Ok(cost)
 }

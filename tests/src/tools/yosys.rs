@@ -2,6 +2,7 @@
 
 use super::netlist::Netlist;
 use super::{Design, Scratch, ToolError};
+use restage_sim_verilator::Cache;
 
 /// A memory of more bits than that must be inferred as RAM.
 pub const RAM_BITS: u64 = 2048;
@@ -20,8 +21,7 @@ pub fn check(design: &Design) -> Result<(), ToolError> {
         check -assert
         select -assert-none t:$dlatch t:$adlatch t:$dlatchsr t:$sr
         flatten
-        opt_expr
-        opt_clean
+        opt -fast
         check -assert
         memory -nomap
         opt_clean
@@ -44,6 +44,25 @@ pub fn check(design: &Design) -> Result<(), ToolError> {
     }
     let text = format!("memories that cannot be RAM: {}", left.join("; "));
     Err(ToolError::Refused { tool: "yosys", top: top.clone(), text })
+}
+
+/// The same, if it has not been found out before.
+pub fn check_cached(design: &Design, cache: &Cache) -> Result<(), ToolError> {
+    let version = version(design)?;
+    let code = include_str!("yosys.rs");
+    let pieces = design.pieces([version.as_str(), code]);
+    cache.made_of("checked", &pieces, |work| {
+        check(design)?;
+        let path = work.join("fine");
+        std::fs::write(&path, "").map_err(ToolError::io(&path))?;
+        Ok::<_, ToolError>(path)
+    })?;
+    Ok(())
+}
+
+/// Which yosys it is.
+pub(super) fn version(design: &Design) -> Result<String, ToolError> {
+    Scratch::new(&Design::default())?.run(design, "yosys", "yosys", ["-V"])
 }
 
 /// Reads the design and runs a script on it.

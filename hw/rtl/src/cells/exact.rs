@@ -48,7 +48,10 @@ fn compare(p: &mut Pipe, shape: &ExactShape, slot: Sig, key: Sig, epoch: Sig) ->
     let epoch = p.at(epoch, epoch.cycle().max(slot.cycle()));
     let valid = p.mux(epoch, new, old);
     let equal = p.eq(stored, key);
-    (p.and(equal, valid), id)
+    // Whether it is the key is in a register before ids are gated by it: in one clock with them synthesis would compare
+    // once for every few bits of the id, to save a level.
+    let hit = p.and(equal, valid);
+    (p.registered(hit), id)
 }
 
 fn hash(p: &mut Pipe, shape: &ExactShape, key: Sig, way: u32, bit: u32) -> Sig {

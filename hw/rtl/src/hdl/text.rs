@@ -119,8 +119,10 @@ fn otherwise(out: &mut String, depth: usize, name: &str, no: &Stmt) {
 
 /// The storage of a memory and its contents at the start.
 pub(super) fn memory(decl: &MemoryDecl) -> String {
-    let style = match decl.style {
+    let style = match decl.kind() {
         MemStyle::Auto => "",
+        // What never changes is logic, if it is small.
+        MemStyle::Distributed if decl.write.is_none() => "",
         MemStyle::Block => "(* ram_style = \"block\" *) ",
         MemStyle::Distributed => "(* ram_style = \"distributed\" *) ",
         MemStyle::Ultra => "(* ram_style = \"ultra\" *) ",

@@ -83,15 +83,13 @@ impl ModuleInterface {
 pub struct Circuit {
     module: Module,
     interface: ModuleInterface,
-    resources: Resources,
 }
 
 impl Circuit {
     /// The module must have been checked.
     pub(crate) fn of(module: Module) -> Self {
         let interface = module.interface();
-        let resources = module.resources();
-        Circuit { module, interface, resources }
+        Circuit { module, interface }
     }
 
     /// The module's name.
@@ -106,7 +104,7 @@ impl Circuit {
 
     /// Estimate of what it costs.
     pub fn resources(&self) -> Resources {
-        self.resources
+        self.module.resources()
     }
 
     /// One Verilog-2005 module, the same text every time.

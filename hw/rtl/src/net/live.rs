@@ -108,10 +108,4 @@ impl Live {
         }
         gaps
     }
-
-    /// Number of bits that something uses.
-    pub fn used_bits(&self, module: &Module, net: Net) -> u64 {
-        let unused: u32 = self.unused(module, net).iter().map(|(from, to)| to - from).sum();
-        u64::from(module.width(net) - unused)
-    }
 }

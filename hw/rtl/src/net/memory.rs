@@ -58,6 +58,21 @@ pub(crate) struct MemoryDecl {
     pub at: &'static Location<'static>,
 }
 
+impl MemoryDecl {
+    /// What it is made of: what was asked for, or, if that was nothing, block RAM where it is worth one.
+    pub fn kind(&self) -> MemStyle {
+        let (width, depth) = (u64::from(self.width), u64::from(self.depth));
+        match self.style {
+            MemStyle::Auto if depth <= 64 || width * depth < SMALL => MemStyle::Distributed,
+            MemStyle::Auto => MemStyle::Block,
+            style => style,
+        }
+    }
+}
+
+/// Bits from which on a memory of more than 64 words is a block RAM.
+const SMALL: u64 = 2048;
+
 /// The deepest memory that makes sense in one module.
 const MOST_WORDS: u32 = 1 << 20;
 
