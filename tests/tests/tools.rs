@@ -7,7 +7,7 @@ use restage_sim_verilator::{Cache, Model};
 use restage_tests::tools::icarus::icarus;
 use restage_tests::tools::lint::lint;
 use restage_tests::tools::mutate::{SELECT, mutate};
-use restage_tests::tools::recording::{Recorder, Recording};
+use restage_tests::tools::recording::Recording;
 use restage_tests::tools::synth::{Cost, Luts, synth};
 use restage_tests::tools::yosys::check;
 use restage_tests::tools::{Design, ToolError};
