@@ -11,7 +11,7 @@ use restage_tests::hardware::Packet;
 use restage_tests::hardware::regress::{Job, regress_on};
 use restage_tests::random::Rng;
 use restage_tests::tools::Design;
-use restage_tests::tools::synth::synth_cached;
+use restage_tests::tools::synth::{Luts, synth_cached};
 
 header! { struct Ask { index: bit<8>, op: bit<8>, x: bit<32>, y: bit<16>, out: bit<64> } }
 
@@ -160,7 +160,7 @@ fn updates_that_are_accepted_fit_a_clock() {
     let (_, hardware) = hardware();
     for circuit in hardware.variants.iter().filter(|c| c.name().contains("ingress")) {
         let design = Design::new(circuit.name(), circuit.verilog());
-        let cost = synth_cached(&design, &Cache::standard()).unwrap();
+        let cost = synth_cached(&design, Luts::Plain, &Cache::standard()).unwrap();
         let worst = &cost.worst;
         println!("{}: {} LUTs, {} levels", circuit.name(), cost.luts, worst.luts);
         assert!(worst.luts <= 6, "{}: {worst:?}", circuit.name());

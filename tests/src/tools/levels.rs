@@ -38,6 +38,10 @@ pub struct Paths {
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Lut,
+    /// A LUT; behind another one it is a copy of that with the opposite contents, and no level.
+    Inverter,
+    /// A small RAM, as long as a LUT.
+    Ram,
     Mux,
     Carry(u32),
     Dsp,
@@ -55,7 +59,7 @@ struct Length {
 impl Length {
     fn plus(mut self, kind: Kind) -> Self {
         match kind {
-            Kind::Lut => self.luts += 1,
+            Kind::Lut | Kind::Inverter | Kind::Ram => self.luts += 1,
             Kind::Mux => self.muxf += 1,
             Kind::Carry(bits) => self.carry += bits,
             Kind::Dsp => self.dsps += 1,
@@ -104,7 +108,8 @@ fn collect(cell: &Cell, nodes: &mut HashMap<usize, Node>, ends: &mut Vec<usize>)
         }
     };
     if is_lut(kind) || kind == "INV" {
-        drive("O", Kind::Lut, all_inputs());
+        let kind = if kind == "INV" { Kind::Inverter } else { Kind::Lut };
+        drive("O", kind, all_inputs());
         return;
     } else if kind.starts_with("MUXF") {
         drive("O", Kind::Mux, all_inputs());
@@ -132,12 +137,12 @@ fn collect(cell: &Cell, nodes: &mut HashMap<usize, Node>, ends: &mut Vec<usize>)
                 None if output == "DPO" => input.starts_with("DPRA"),
                 None => input.starts_with('A'),
             });
-            drive(output, Kind::Lut, addresses.flat_map(nets).collect());
+            drive(output, Kind::Ram, addresses.flat_map(nets).collect());
         }
     } else if kind.starts_with("SRL") {
         let addresses: Vec<&str> = cell.inputs().filter(|p| p.starts_with('A')).collect();
         if addresses.iter().any(|a| !constant(cell, a)) {
-            drive("Q", Kind::Lut, addresses.iter().flat_map(|a| nets(a)).collect());
+            drive("Q", Kind::Ram, addresses.iter().flat_map(|a| nets(a)).collect());
         }
     } else if kind == "DSP48E2"
         && ["AREG", "BREG", "MREG", "PREG"].iter().all(|r| cell.number(r) == 0)
@@ -179,7 +184,9 @@ fn lengths(nodes: &HashMap<usize, Node>) -> Result<Lengths, String> {
             let reach = |from: &usize| done.get(from).map_or(Length::default(), |d| d.0);
             let longest = node.from.iter().map(|from| (reach(from), *from)).max();
             let (length, from) = longest.unwrap_or_default();
-            done.insert(net, (length.plus(node.kind), from));
+            let copied = matches!(node.kind, Kind::Inverter)
+                && nodes.get(&from).is_some_and(|n| matches!(n.kind, Kind::Lut));
+            done.insert(net, (if copied { length } else { length.plus(node.kind) }, from));
             stack.pop();
         }
     }
@@ -293,6 +300,10 @@ mod tests {
         assert_eq!((found.luts, found.muxf, found.carry), (2, 1, 0));
         assert_eq!(found.through, ["a_i", "mid[0]", "mid[1]"]);
         assert_eq!(worst(&[("FDRE", &[("D", &[1]), ("C", &[2])], &[("Q", &[900])])]), (0, 0, 0));
+        // An inverter behind a LUT is a copy of it.
+        let lut = ("LUT1", &[("I0", &[2u32][..])][..], &[("O", &[101u32][..])][..]);
+        let inverter = ("INV", &[("I", &[101u32][..])][..], &[("O", &[900u32][..])][..]);
+        assert_eq!(worst(&[lut, inverter]), (1, 0, 0));
         // What nothing needs is no path.
         assert_eq!(worst(&[("LUT1", &[("I0", &[1])], &[("O", &[300])])]), (0, 0, 0));
     }

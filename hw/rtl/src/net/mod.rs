@@ -13,6 +13,7 @@
 
 mod check;
 mod circuit;
+mod covered;
 mod fault;
 mod fold;
 mod instance;

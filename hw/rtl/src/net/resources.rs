@@ -1,10 +1,10 @@
 //! Estimate of what a module costs, for a part with lookup tables of six inputs.
 //!
-//! Logic is covered with lookup tables bit by bit ([`luts`]); delays, memories and products are counted by rules,
+//! Logic is covered with lookup tables bit by bit ([`covered`]); delays, memories and products are counted by rules,
 //! those by which yosys maps them. Against yosys' synthesis of the library's circuits the sum is off by a tenth; the
 //! synthesiser also restructures logic, which this does not.
 
-use super::luts::{self, Line};
+use super::covered::{self, Line};
 use super::{MemStyle, MemoryDecl, Module};
 use std::iter::Sum;
 use std::ops::Add;
@@ -78,7 +78,7 @@ impl Sum for Resources {
 impl Module {
     /// Estimate of what the module costs as it is; what reaches no output yet is free.
     pub fn resources(&self) -> Resources {
-        let found = luts::find(self);
+        let found = covered::find(self);
         let mut total =
             Resources { luts: found.luts, ffs: found.registers, ..Resources::default() };
         // A delay begins where the one before it of the same net ends.
