@@ -23,6 +23,7 @@ mod memory;
 mod names;
 mod ops;
 mod resources;
+mod shape;
 mod state;
 mod timing;
 

@@ -3,8 +3,9 @@
 //! A cell's outputs mean nothing without a packet or with a false guard; a flow wants 0 then, and gets it here.
 
 use super::build::Builder;
-use super::inside::{Inside, statement};
+use super::inside::Inside;
 use super::order::Group;
+use super::statement::statement;
 use super::values::identifier;
 use crate::cells::{self, MapIn, MapStep, RegisterIn, Site, TableIn};
 use crate::hash::{self, Item};

@@ -5,13 +5,13 @@
 //! shorter, both sides of a late choice are worked with and the choice is made in the end: `min(a, b) + c` becomes
 //! `a < b ? a + c : b + c`.
 
+use super::late::{Late, MOST_SIDES, saturated};
 use super::socket::zeros;
 use super::values::value;
 use crate::op;
 use crate::pipe::{Pipe, Sig};
-use restage_compile::flow::{Access, AccessKind, Def, Flow, Value, evaluate};
+use restage_compile::flow::{Access, Def, Flow, Value, evaluate};
 use restage_program::op::Op;
-use restage_program::program::Program;
 use restage_program::{Bits, Type};
 use std::collections::{BTreeMap, HashMap};
 
@@ -182,92 +182,6 @@ impl<'f> Inside<'f> {
     }
 }
 
-/// Sides that are computed of a value at most.
-const MOST_SIDES: usize = 4;
-
-/// A value between whose sides may not have been chosen yet.
-#[derive(Clone)]
-enum Late {
-    Is(Sig),
-    Either(Sig, Box<(Late, Late)>),
-}
-
-impl Late {
-    fn either(condition: Sig, then: Late, otherwise: Late) -> Self {
-        Late::Either(condition, Box::new((then, otherwise)))
-    }
-
-    fn count(&self) -> usize {
-        match self {
-            Late::Is(_) => 1,
-            Late::Either(_, sides) => sides.0.count() + sides.1.count(),
-        }
-    }
-
-    /// What is left when a condition is known.
-    fn given(&self, known: Sig, truth: bool) -> Late {
-        match self {
-            Late::Either(condition, sides) if *condition == known => {
-                let side = if truth { &sides.0 } else { &sides.1 };
-                side.given(known, truth)
-            }
-            Late::Either(condition, sides) => {
-                let (then, otherwise) = (sides.0.given(known, truth), sides.1.given(known, truth));
-                Late::either(*condition, then, otherwise)
-            }
-            Late::Is(sig) => Late::Is(*sig),
-        }
-    }
-
-    /// A function of values, computed for all sides of all.
-    fn each(pipe: &mut Pipe, of: &[Late], f: &mut impl FnMut(&mut Pipe, &[Sig]) -> Late) -> Late {
-        let condition = of.iter().find_map(|late| match late {
-            Late::Either(condition, _) => Some(*condition),
-            Late::Is(_) => None,
-        });
-        let Some(condition) = condition else {
-            let known: Vec<Sig> = of
-                .iter()
-                .filter_map(|late| match late {
-                    Late::Is(sig) => Some(*sig),
-                    Late::Either(..) => None,
-                })
-                .collect();
-            return f(pipe, &known);
-        };
-        let mut side = |truth| {
-            let of: Vec<Late> = of.iter().map(|late| late.given(condition, truth)).collect();
-            Late::each(pipe, &of, f)
-        };
-        let (then, otherwise) = (side(true), side(false));
-        Late::either(condition, then, otherwise)
-    }
-
-    fn chosen(&self, pipe: &mut Pipe) -> Sig {
-        match self {
-            Late::Is(sig) => *sig,
-            Late::Either(condition, sides) => {
-                let (then, otherwise) = (sides.0.chosen(pipe), sides.1.chosen(pipe));
-                pipe.mux(*condition, then, otherwise)
-            }
-        }
-    }
-}
-
-/// A saturating sum or difference as a choice between the wrapped one and the bound.
-fn saturated(pipe: &mut Pipe, sum: bool, a: Sig, b: Sig) -> Late {
-    let width = pipe.width(a);
-    if sum {
-        let all = pipe.add_carry(a, b);
-        let (carry, low) = (pipe.bit(all, width), pipe.slice(all, width - 1, 0));
-        let most = pipe.bits(&Bits::ones(width));
-        return Late::either(carry, Late::Is(most), Late::Is(low));
-    }
-    let (below, rest) = (pipe.lt(a, b), pipe.sub(a, b));
-    let least = pipe.bits(&Bits::zero(width));
-    Late::either(below, Late::Is(least), Late::Is(rest))
-}
-
 fn looked_up(pipe: &mut Pipe, of: Sig, contents: &[Bits]) -> Sig {
     let words: Vec<Sig> = contents.iter().map(|bits| pipe.bits(bits)).collect();
     let Some((default, rest)) = words.split_last() else { return of };
@@ -318,69 +232,4 @@ fn tables(
         }
     }
     tables
-}
-
-/// Characters of a statement in words.
-const TEXT: usize = 160;
-
-/// What an access does to a register, in words.
-pub(super) fn statement(program: &Program, flow: &Flow, access: Access) -> String {
-    let AccessKind::Register { register, write, .. } = &flow.accesses[access].kind else {
-        return flow.accesses[access].origin.text().to_string();
-    };
-    let name = &program.registers[*register].preamble.name;
-    let Some(write) = write else { return format!("register `{name}` of {}", flow.name) };
-    let text = Text { program, flow };
-    let mut what = text.of(write.data, 4, true);
-    if let Some((end, _)) = what.char_indices().nth(TEXT) {
-        what.truncate(end);
-        what.push_str("..");
-    }
-    let origin = match flow.values[write.data].origin.text() {
-        "" => &flow.name,
-        origin => origin,
-    };
-    format!("register `{name}` in {origin}, which becomes {what}")
-}
-
-struct Text<'a> {
-    program: &'a Program,
-    flow: &'a Flow,
-}
-
-impl Text<'_> {
-    /// A value by its name, or by its operands some levels deep.
-    fn of(&self, value: Value, depth: u32, first: bool) -> String {
-        let decl = &self.flow.values[value];
-        let list = |args: &[Value]| {
-            let texts: Vec<String> =
-                args.iter().map(|v| self.of(*v, depth.saturating_sub(1), false)).collect();
-            texts.join(", ")
-        };
-        match &decl.def {
-            Def::Const(bits) => bits.to_string(),
-            Def::Out(access, _) => match &self.flow.accesses[*access].kind {
-                AccessKind::Register { register, .. } => {
-                    self.program.registers[*register].preamble.name.clone()
-                }
-                _ => self.flow.accesses[*access].origin.text().to_string(),
-            },
-            Def::Slot(slot) => slot.name(self.program),
-            _ if let Some(name) = &decl.name
-                && !first =>
-            {
-                name.clone()
-            }
-            _ if depth == 0 => "..".to_string(),
-            Def::Op(Op::Cast(_), args) => list(args),
-            Def::Op(Op::Slice { hi, lo }, args) => format!("{}[{hi}:{lo}]", list(args)),
-            Def::Op(op, args) => format!("{}({})", op.name(), list(args)),
-            Def::Select { arms, default } => {
-                let values: Vec<Value> = arms.iter().map(|(_, v)| *v).chain([*default]).collect();
-                format!("one of ({})", list(&values))
-            }
-            Def::Hash(hash) => format!("{:?}(..)", hash.algorithm),
-            Def::Window(_) | Def::WindowSum { .. } => "..".to_string(),
-        }
-    }
 }

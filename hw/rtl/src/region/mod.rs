@@ -14,10 +14,12 @@ mod deparser;
 mod emit;
 mod estimate;
 mod inside;
+mod late;
 mod order;
 mod parser;
 mod socket;
 mod stage;
+mod statement;
 mod values;
 mod window;
 

@@ -30,6 +30,7 @@ mod lists;
 mod looper;
 mod merge;
 mod payload;
+mod put;
 mod shape;
 mod socket;
 mod sum;

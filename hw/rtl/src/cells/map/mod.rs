@@ -9,13 +9,16 @@
 //! way; for a row that a packet in flight has changed since they are known in advance for each pair of packets (the same bucket? the
 //! same key? near enough in time?), and all that is missing is which way the earlier packet took.
 
+mod ways;
+
 use super::Site;
 use super::config::{Config, Live, Ports};
 use super::rmw::fits_a_clock;
-use crate::net::{Drive, MemStyle, Net, Reg};
+use crate::net::{Drive, MemStyle, Net};
 use crate::pipe::{Pipe, Sig};
 use restage_manifest::cell::{MapShape, Part, Parts, bits_for};
 use restage_manifest::socket::TIME_BITS;
+use ways::{Doing, Pair, Way, after, pair};
 
 /// Clocks that a host operation waits, so that what packets did before it is in memory when it reads.
 const SETTLING: u32 = 8;
@@ -51,33 +54,6 @@ pub struct MapOut {
     pub values: Vec<Sig>,
     /// Whether a put is, or would be, stored.
     pub stored: Sig,
-}
-
-/// What an earlier packet is to this one, at the cycle at which its doing is known.
-#[derive(Clone, Copy, Debug)]
-struct Pair {
-    bucket: Sig,
-    key: Sig,
-    near: Sig,
-}
-
-/// What packets have done to the ways; registers behind the operation.
-#[derive(Clone, Debug)]
-struct Doing {
-    put: Vec<Reg>,
-    changed: Vec<Reg>,
-    removed: Vec<Reg>,
-    values: Option<Reg>,
-}
-
-/// A way as a packet finds it.
-#[derive(Clone, Copy, Debug)]
-struct Way {
-    /// Its key is the packet's.
-    same: Sig,
-    /// Its entry lives.
-    alive: Sig,
-    values: Option<Sig>,
 }
 
 /// A map. `update` is given whether there is a live entry, its values (0 if not) and the operands, all in one clock,
@@ -331,42 +307,4 @@ pub fn map(
         config.answer(done, nothing, Some(refused));
     }
     (MapOut { found, values, stored }, ports)
-}
-
-/// What the packet `count` before is to this one, at a cycle.
-fn pair(p: &mut Pipe, count: u32, bucket: Sig, key: Sig, now: Sig, since: Sig, at: u32) -> Pair {
-    let earlier = |p: &mut Pipe, a: Sig| {
-        let net = p.module().delay(a.net(), count);
-        p.sig(net, a.cycle())
-    };
-    let (their_bucket, their_key, their_time) =
-        (earlier(p, bucket), earlier(p, key), earlier(p, now));
-    let bucket = p.eq(bucket, their_bucket);
-    let key = p.eq(key, their_key);
-    let near = p.le(since, their_time);
-    let mut held = |a: Sig| {
-        let a = p.registered(a);
-        p.at(a, at)
-    };
-    Pair { bucket: held(bucket), key: held(key), near: held(near) }
-}
-
-/// A way after what an earlier packet, whose doing is `ago` cycles behind the registers, did to it.
-fn after(p: &mut Pipe, doing: &Doing, way: usize, ago: u32, at: u32, pair: &Pair, old: Way) -> Way {
-    let done = |p: &mut Pipe, register: Reg| {
-        let net = p.module().delay(register.q(), ago);
-        p.sig(net, at)
-    };
-    let (put, changed) = (done(p, doing.put[way]), done(p, doing.changed[way]));
-    let removed = done(p, doing.removed[way]);
-    let (put, changed) = (p.and(put, pair.bucket), p.and(changed, pair.bucket));
-    let stays = p.not(removed);
-    let lives = p.and(stays, pair.near);
-    let same = p.mux(put, pair.key, old.same);
-    let alive = p.mux(changed, lives, old.alive);
-    let values = old.values.zip(doing.values).map(|(old, new)| {
-        let new = done(p, new);
-        p.mux(put, new, old)
-    });
-    Way { same, alive, values }
 }
