@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // a test may
 
 use restage_gen::files;
-use restage_gen::hardware::{Hardware, HardwareError, build};
+use restage_gen::hardware::{Hardware, build};
 use restage_gen::source::{self, Loaded};
 use restage_tests::tools::Design;
 use restage_tests::tools::lint::lint;
@@ -41,16 +41,9 @@ fn header(loaded: &Loaded, hardware: &Hardware) -> String {
 
 fn clean(name: &str) {
     let loaded = source::load(name, None).unwrap();
-    match build(&loaded.program) {
-        Ok(hardware) => {
-            lint(&folder(&loaded, &hardware)).unwrap_or_else(|e| panic!("{name}: {e}"));
-            assert_eq!(header_faults(&header(&loaded, &hardware)), "", "{name}");
-        }
-        Err(HardwareError::Refused(why)) => {
-            println!("{name} cannot be hardware: {}", why[0]);
-        }
-        Err(e) => panic!("{name}: {e}"),
-    }
+    let hardware = build(&loaded.program).unwrap_or_else(|e| panic!("{name}: {e}"));
+    lint(&folder(&loaded, &hardware)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    assert_eq!(header_faults(&header(&loaded, &hardware)), "", "{name}");
 }
 
 #[test]
