@@ -10,7 +10,8 @@ use restage_compile::lower::{self, Refusal};
 use restage_compile::place::{Cost as Capacity, Placement, Stage, place};
 use restage_manifest::cell::Cells;
 use restage_manifest::{
-    Cost, FORMAT, Half, Manifest, NamedBits, Region, ShellConfig, address, socket::RegionKind,
+    ConfigError, Cost, FORMAT, Half, Manifest, NamedBits, Region, ShellConfig, address,
+    socket::RegionKind,
 };
 use restage_program::Checked;
 use restage_rtl::region::{self, BuildError, Plan};
@@ -44,10 +45,24 @@ pub enum HardwareError {
     /// The part file is wrong.
     #[error("{0}")]
     Part(serde_json::Error),
+    /// A region takes longer than its guard can wait.
+    #[error(
+        "region `{region}` takes {latency} clocks; a shell with `max_latency` of {} is accepted",
+        .latency.next_power_of_two()
+    )]
+    Latency {
+        /// Its module.
+        region: String,
+        /// Clocks from input to output.
+        latency: u32,
+    },
     /// The shell cannot be built.
     #[error("the shell: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Shell(Vec<NetFault>),
 }
+
+/// The longest latency that a guard can be built for.
+const LONGEST: u32 = 512;
 
 /// PHVs that are tried, one after the other, when the program's slots do not fit.
 const PHV_BITS: [u32; 4] = [1024, 2048, 4096, 8192];
@@ -91,6 +106,13 @@ pub fn build_with(program: &Checked, target: &Target<'_>) -> Result<Hardware, Ha
 
 /// Compiles a program for a shell as it is, which may have more than the program asks for.
 pub fn build_for(program: &Checked, config: &ShellConfig) -> Result<Hardware, HardwareError> {
+    config.check().map_err(|faults| {
+        let said = |fault: ConfigError| {
+            let found = format!("has `{}` of {}", fault.parameter, fault.found);
+            Refusal::new("the shell", found, fault.accepts)
+        };
+        HardwareError::Refused(faults.into_iter().map(said).collect())
+    })?;
     circuits(program, placed(program, config, &Target::default())?)
 }
 
@@ -112,7 +134,13 @@ fn build_like(
     };
     config.ingress_regions = used(&full.ingress);
     config.egress_regions = used(&full.egress);
-    circuits(program, placed(program, &config, target)?)
+    match circuits(program, placed(program, &config, target)?) {
+        Err(HardwareError::Latency { latency, .. }) if latency <= LONGEST => {
+            config.max_latency = latency.next_power_of_two();
+            circuits(program, placed(program, &config, target)?)
+        }
+        other => other,
+    }
 }
 
 fn placed(
@@ -180,6 +208,10 @@ fn circuits(program: &Checked, placement: Placement) -> Result<Hardware, Hardwar
         });
         cells.append(variant.cells);
         variants.push(variant.circuit);
+    }
+    if let Some(slow) = regions.iter().find(|r| r.latency > config.max_latency) {
+        let (region, latency) = (slow.module.clone(), slow.latency);
+        return Err(HardwareError::Latency { region, latency });
     }
     let fabric = shell::fabric(config).map_err(HardwareError::Shell)?;
     let interfaces: Vec<ModuleInterface> =

@@ -12,6 +12,9 @@ pub const PARSER: u32 = 1;
 /// The first stage region; the others follow, ingress before egress.
 pub const FIRST_STAGE: u32 = 2;
 
+/// Most regions of both halves: the guards of more units would not fit the shell's own words.
+pub const MOST_REGIONS: u32 = ((1 << 14) - shell::GUARDS) / shell::GUARD_WORDS - FIRST_STAGE - 1;
+
 /// The deparser's unit: behind all stages.
 pub fn deparser(config: &ShellConfig) -> u32 {
     FIRST_STAGE + config.regions()

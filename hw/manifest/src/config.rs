@@ -1,5 +1,6 @@
 //! What a shell is built for.
 
+use crate::address::MOST_REGIONS;
 use crate::phv::ShellField;
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +171,12 @@ impl ShellConfig {
         {
             want((1..=15).contains(&value), parameter, value, "1 to 15 are accepted".into());
         }
+        want(
+            self.regions() <= MOST_REGIONS,
+            "ingress_regions + egress_regions",
+            self.regions(),
+            format!("{MOST_REGIONS} at most are accepted"),
+        );
         for (parameter, value, low, high) in [
             ("groups", self.groups, 2, 65_536),
             ("sessions", self.sessions, 2, 65_536),
@@ -198,6 +205,19 @@ impl ShellConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every word of every guard is inside the 16 bits of a byte address of the shell.
+    #[test]
+    fn guards_of_all_units_have_addresses() {
+        use crate::address::{self, byte, shell};
+        let config = ShellConfig { ingress_regions: 11, egress_regions: 10, ..Default::default() };
+        assert_eq!(config.check(), Ok(()));
+        let last = shell::guard(address::deparser(&config), shell::GUARD_WORDS - 1);
+        assert!(byte(0, last) < 1 << 16, "{last:#x}");
+        let more = ShellConfig { egress_regions: 11, ..config };
+        assert_eq!(more.check().map_err(|e| e.len()), Err(1));
+        assert!(byte(0, shell::guard(address::deparser(&more), 0)) >= 1 << 16);
+    }
 
     #[test]
     fn the_default_is_fine_and_every_parameter_is_checked() {

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 const WINDOW: u32 = 256;
 
 /// PHVs and regions of the shells, the smallest first.
-const SHELLS: [(u32, u32, u32); 4] = [(2048, 2, 1), (2048, 5, 3), (4096, 5, 3), (8192, 12, 12)];
+const SHELLS: [(u32, u32, u32); 4] = [(2048, 2, 1), (2048, 5, 3), (4096, 5, 3), (8192, 11, 10)];
 
 /// Bits of kept metadata and of messages that shells have.
 const AREAS: [u32; 5] = [0, 64, 256, 1024, 3072];
@@ -55,7 +55,12 @@ pub fn build(program: &Checked) -> Result<Hardware, HardwareError> {
         if config.fixed_bits() > phv_bits {
             continue;
         }
-        match build_for(program, &config) {
+        let mut built = build_for(program, &config);
+        if let Err(HardwareError::Latency { latency, .. }) = built {
+            let config = ShellConfig { max_latency: latency.next_power_of_two(), ..config };
+            built = build_for(program, &config);
+        }
+        match built {
             Err(error @ HardwareError::Refused(_)) => last = Some(error),
             other => return other,
         }

@@ -180,7 +180,7 @@ mod tests {
         told.step(&Event::Parsed(34));
         let headers: Vec<&str> =
             program.headers.values().map(|h| h.name.as_str()).take(2).collect();
-        assert_eq!(headers, ["ethernet", "ipv4"]);
+        assert_eq!(headers, ["eth", "ipv4"]);
         told.step(&Event::Deparse { headers, bytes: 40 });
         told.step(&Event::Fate("sent to port 2, 40 bytes".into()));
         let (model, mut wrong) = ([7u8; 40], [7u8; 40]);
@@ -192,6 +192,6 @@ mod tests {
             &told,
         );
         assert!(text.contains("ipv4.ttl: model 0x07, hardware 0x09"), "{text}");
-        assert!(!text.contains("ethernet.") && !text.contains("ipv4.protocol:"), "{text}");
+        assert!(!text.contains("eth.") && !text.contains("ipv4.protocol:"), "{text}");
     }
 }
