@@ -110,7 +110,23 @@ fn memories_are_what_they_are_made_of() {
     assert_eq!(ram(28, 64, MemStyle::Distributed).luts, 32);
     assert_eq!(ram(64, 64, MemStyle::Block).bram18, 2);
     assert_eq!(ram(36, 512, MemStyle::Auto).bram18, 1);
-    assert_eq!(ram(2, 2304, MemStyle::Auto).bram18, 1);
+    // As yosys maps them.
+    for (width, depth, halves) in [
+        (2, 2304, 1),
+        (18, 2304, 3),
+        (22, 2304, 4),
+        (36, 2304, 5),
+        (37, 2304, 7),
+        (54, 2304, 8),
+        (58, 2304, 9),
+        (72, 2304, 10),
+        (58, 2048, 7),
+        (58, 2560, 9),
+        (100, 1500, 9),
+        (30, 5000, 10),
+    ] {
+        assert_eq!(ram(width, depth, MemStyle::Auto).bram18, halves, "{width} x {depth}");
+    }
     let table: Vec<Bits> = (0..64_u32).map(|n| Bits::new(8, u128::from(n * n % 251))).collect();
     let rom = cost(6, |m, a| {
         let memory = m.rom("squares", 8, &table, MemStyle::Auto);

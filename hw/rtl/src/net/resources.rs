@@ -156,7 +156,7 @@ fn memory(decl: &MemoryDecl, reads: &[u64]) -> Resources {
     total
 }
 
-/// Halves of block RAMs, by the shape that needs the fewest.
+/// Halves of block RAMs, by the shape that needs the fewest; words that do not fill its last row may be of another shape.
 fn block_ram(width: u64, depth: u64) -> u64 {
     const SHAPES: [(u64, u64, u64); 13] = [
         (36, 512, 1),
@@ -173,7 +173,13 @@ fn block_ram(width: u64, depth: u64) -> u64 {
         (2, 16_384, 2),
         (1, 32_768, 2),
     ];
-    let needed =
-        SHAPES.iter().map(|(w, d, halves)| width.div_ceil(*w) * depth.div_ceil(*d) * halves);
+    let needed = SHAPES.iter().map(|(w, d, halves)| {
+        let row = width.div_ceil(*w) * halves;
+        match depth / d {
+            0 => row,
+            rows if depth.is_multiple_of(*d) => rows * row,
+            rows => rows * row + block_ram(width, depth % d),
+        }
+    });
     needed.min().unwrap_or(0)
 }
