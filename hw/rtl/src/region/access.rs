@@ -187,7 +187,9 @@ impl Builder<'_> {
             let cell = self.cell(ports.first, shape);
             self.cells.registers.push((register, cell));
             let guard = self.sig(flow.accesses[*access].guard);
-            self.ports[*access] = vec![self.gated(guard, old)];
+            // Registered: what is computed of it would otherwise be one lookup table deeper.
+            let old = self.gated(guard, old);
+            self.ports[*access] = vec![self.pipe.registered(old)];
         }
     }
 
