@@ -3,8 +3,16 @@
 use crate::hardware::Hardware;
 use anyhow::anyhow;
 use restage_encode::{BusOp, Encoder, Epochs};
-use restage_manifest::address::{self, region};
+use restage_manifest::address::{self, region, shell};
 use restage_program::{Checked, entries_text, random};
+
+/// The lines that bring a card up, in the form of [`lines`]. The last one opens the gate: entries may come before or
+/// behind it.
+pub fn boot(hardware: &Hardware) -> String {
+    let open = (address::byte(address::SHELL, shell::GATE), 1);
+    let writes = hardware.manifest.boot().into_iter().chain([open]);
+    writes.map(|(address, value)| format!("w {address:06x} {value:08x}\n")).collect()
+}
 
 /// The lines that install what comes with a program and then some entries: `w ADDRESS VALUE`, all in
 /// hexadecimal, and `r ADDRESS MASK` where the bus must be read until no masked bit is 1.

@@ -16,21 +16,15 @@ pub struct Wanted {
     /// Sizes of the shell as JSON: {"window_bytes": 256, "phv_bits": 2048}.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Regions of ingress and egress; without it as many as are used.
-    #[arg(long, value_name = "INGRESS,EGRESS", value_parser = regions)]
-    pub regions: Option<[u32; 2]>,
+    /// Regions of the shell; without it as many as are used. With it there are two places for parsers and deparsers.
+    #[arg(long, value_name = "N")]
+    pub regions: Option<u32>,
     /// What a card's regions offer, as the files in parts/.
     #[arg(long, value_name = "FILE")]
     pub part: Option<PathBuf>,
     /// The build folder of what runs: its shell is taken, and what did not change stays where it is.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "regions"])]
     pub after: Option<PathBuf>,
-}
-
-fn regions(text: &str) -> Result<[u32; 2], String> {
-    let number = |n: &str| n.trim().parse().ok();
-    let parts = text.split_once(',').and_then(|(i, e)| Some([number(i)?, number(e)?]));
-    parts.ok_or_else(|| "two numbers are wanted, as in 4,2".to_string())
 }
 
 impl Wanted {
@@ -40,9 +34,10 @@ impl Wanted {
         let part: Option<Part> = self.part.as_deref().map(json).transpose()?;
         let old = self.after.as_ref().map(|dir| placement(&dir.join("placement.json")));
         let old = old.transpose()?;
+        let running = self.running()?;
         let mut shell = like.clone().unwrap_or_default();
-        if let Some([ingress, egress]) = self.regions {
-            (shell.ingress_regions, shell.egress_regions) = (ingress, egress);
+        if let Some(regions) = self.regions {
+            shell.regions = regions;
         }
         if let Err(faults) = shell.check() {
             let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -52,7 +47,7 @@ impl Wanted {
             like: like.as_ref(),
             regions: self.regions,
             region: part.map(|part| part.region),
-            old: old.as_ref(),
+            old: old.as_ref().zip(running.as_ref()),
         };
         build_with(program, &target).with_context(|| format!("{} cannot be hardware", program.name))
     }

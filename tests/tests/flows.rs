@@ -80,7 +80,7 @@ fn random_programs_are_lowered_and_agree() {
 /// Cut into as many stages as there are tables, programs do the same.
 #[test]
 fn placed_programs_agree() {
-    let like = ShellConfig { ingress_regions: 12, egress_regions: 12, ..large() };
+    let like = ShellConfig { regions: 16, ..large() };
     for item in ALL {
         let program = item.program().check().unwrap();
         let writes = entries_text::parse(&program, item.entries).unwrap();

@@ -3,15 +3,15 @@
 pub mod map;
 pub mod part;
 pub mod picture;
+mod units;
 mod words;
 
 use restage_compile::flow::{Flow, Slot};
 use restage_compile::lower::{self, Refusal};
-use restage_compile::place::{Cost as Capacity, Placement, Stage, place};
+use restage_compile::place::{Cost as Capacity, Placement, place};
 use restage_manifest::cell::Cells;
 use restage_manifest::{
-    ConfigError, Cost, FORMAT, Half, Manifest, NamedBits, Region, ShellConfig, address,
-    socket::RegionKind,
+    ConfigError, Cost, FORMAT, Half, Manifest, NamedBits, Region, ShellConfig, socket::RegionKind,
 };
 use restage_program::Checked;
 use restage_rtl::region::{self, BuildError, Plan};
@@ -56,6 +56,9 @@ pub enum HardwareError {
         /// Clocks from input to output.
         latency: u32,
     },
+    /// There are more stages than regions, or no place for the parser.
+    #[error("the shell has too few regions; one with more is accepted")]
+    Regions,
     /// The shell cannot be built.
     #[error("the shell: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Shell(Vec<NetFault>),
@@ -72,12 +75,12 @@ const PHV_BITS: [u32; 4] = [1024, 2048, 4096, 8192];
 pub struct Target<'a> {
     /// Sizes of the shell; otherwise the smallest usual PHV in which the program fits.
     pub like: Option<&'a ShellConfig>,
-    /// Regions of ingress and egress; otherwise those in which something is.
-    pub regions: Option<[u32; 2]>,
+    /// Regions of the shell; otherwise as many as are used.
+    pub regions: Option<u32>,
     /// What a region offers; otherwise what the default part does.
     pub region: Option<Capacity>,
     /// What runs: its shell is taken, and what did not change stays in its region and at its bits.
-    pub old: Option<&'a Placement>,
+    pub old: Option<(&'a Placement, &'a Manifest)>,
 }
 
 /// Compiles a program for the smallest shell of the default part that has what it needs.
@@ -87,15 +90,17 @@ pub fn build(program: &Checked) -> Result<Hardware, HardwareError> {
 
 /// Compiles a program.
 pub fn build_with(program: &Checked, target: &Target<'_>) -> Result<Hardware, HardwareError> {
-    if let Some(old) = target.old {
-        return circuits(program, placed(program, &old.config, target)?);
+    if let Some((old, running)) = target.old {
+        return circuits(program, placed(program, &old.config, target)?, Some(running));
     }
     if let Some(like) = target.like {
         return build_like(program, like, target);
     }
     let mut last = None;
     for phv_bits in PHV_BITS {
-        let like = ShellConfig { phv_bits, ..ShellConfig::default() };
+        // What is not changed while it runs needs one parser.
+        let slots = if target.regions.is_some() { 2 } else { 1 };
+        let like = ShellConfig { phv_bits, slots, ..ShellConfig::default() };
         match build_like(program, &like, target) {
             Err(HardwareError::Refused(refusals)) => last = Some(refusals),
             other => return other,
@@ -113,7 +118,7 @@ pub fn build_for(program: &Checked, config: &ShellConfig) -> Result<Hardware, Ha
         };
         HardwareError::Refused(faults.into_iter().map(said).collect())
     })?;
-    circuits(program, placed(program, config, &Target::default())?)
+    circuits(program, placed(program, config, &Target::default())?, None)
 }
 
 /// With the sizes of a shell. Unless their number is given, regions are left out where they stay empty.
@@ -123,21 +128,16 @@ fn build_like(
     target: &Target<'_>,
 ) -> Result<Hardware, HardwareError> {
     let mut config = lower::shell_for(program, like);
-    if let Some([ingress_regions, egress_regions]) = target.regions {
-        config = ShellConfig { ingress_regions, egress_regions, ..config };
-        return circuits(program, placed(program, &config, target)?);
+    if let Some(regions) = target.regions {
+        config = ShellConfig { regions, ..config };
+        return circuits(program, placed(program, &config, target)?, None);
     }
     let full = placed(program, &config, target)?;
-    let used = |stages: &[Stage]| {
-        let last = stages.iter().rposition(|s| !s.flow.outputs.is_empty() || !s.cells.is_empty());
-        last.map_or(1, |at| at as u32 + 1)
-    };
-    config.ingress_regions = used(&full.ingress);
-    config.egress_regions = used(&full.egress);
-    match circuits(program, placed(program, &config, target)?) {
+    config.regions = (full.ingress.len() + full.egress.len()).max(1) as u32;
+    match circuits(program, placed(program, &config, target)?, None) {
         Err(HardwareError::Latency { latency, .. }) if latency <= LONGEST => {
             config.max_latency = latency.next_power_of_two();
-            circuits(program, placed(program, &config, target)?)
+            circuits(program, placed(program, &config, target)?, None)
         }
         other => other,
     }
@@ -154,46 +154,49 @@ fn placed(
         None => part::default_part().map_err(HardwareError::Part)?.region,
     };
     let mut estimate = region::Estimator { program, config };
-    place(program, config, &lowered, region, &mut estimate, target.old)
+    place(program, config, &lowered, region, &mut estimate, target.old.map(|old| old.0))
         .map_err(HardwareError::Refused)
 }
 
 /// Builds all circuits of a placed program.
-fn circuits(program: &Checked, placement: Placement) -> Result<Hardware, HardwareError> {
+fn circuits(
+    program: &Checked,
+    placement: Placement,
+    running: Option<&Manifest>,
+) -> Result<Hardware, HardwareError> {
     let config = &placement.config;
     let layout = |slot: Slot| placement.layout.at(slot);
     let empty = Flow::default();
     let update = placement.update.as_ref().unwrap_or(&empty);
-    let mut parts: Vec<(String, Option<Half>, &Flow)> = Vec::new();
-    parts.push(("parser".into(), None, &placement.parser));
+    let mut parts: Vec<(String, RegionKind, Option<Half>, &Flow)> = Vec::new();
+    parts.push(("parser".into(), RegionKind::Parser, None, &placement.parser));
     for (half, name, stages) in [
         (Half::Ingress, "ingress", &placement.ingress),
         (Half::Egress, "egress", &placement.egress),
     ] {
         for (i, stage) in stages.iter().enumerate() {
-            parts.push((format!("{name}_{i}"), Some(half), &stage.flow));
+            parts.push((format!("{name}_{i}"), RegionKind::Stage, Some(half), &stage.flow));
         }
     }
-    parts.push(("deparser".into(), None, update));
+    parts.push(("deparser".into(), RegionKind::Deparser, None, update));
+    let make = |kind: RegionKind, flow: &Flow, plan: &Plan<'_>| match kind {
+        RegionKind::Parser => region::parser(plan, flow),
+        RegionKind::Deparser => region::deparser(plan, flow, &placement.deparser),
+        RegionKind::Stage => region::stage(plan, flow),
+    };
+    // A variant is known by what it is, whatever it is called and wherever it stands.
+    let nameless = Plan { name: "variant", unit: 0, hash: 0, config, program, layout: &layout };
+    let mut known = Vec::new();
+    for (_, kind, _, flow) in &parts {
+        known.push((*kind, hash(&make(*kind, flow, &nameless)?.circuit.verilog())));
+    }
+    let units = units::units(config, &known, running).ok_or(HardwareError::Regions)?;
     let mut regions = Vec::new();
     let mut variants = Vec::new();
     let mut cells = Cells::default();
-    for (unit, (part, half, flow)) in (address::PARSER..).zip(parts) {
+    for (((part, kind, half, flow), (_, hash)), unit) in parts.into_iter().zip(known).zip(units) {
         let name = format!("{}_{part}", program.name);
-        let kind = match part.as_str() {
-            "parser" => RegionKind::Parser,
-            "deparser" => RegionKind::Deparser,
-            _ => RegionKind::Stage,
-        };
-        let make = |plan: &Plan<'_>| match kind {
-            RegionKind::Parser => region::parser(plan, flow),
-            RegionKind::Deparser => region::deparser(plan, flow, &placement.deparser),
-            RegionKind::Stage => region::stage(plan, flow),
-        };
-        // A variant is known by what it is, whatever it is called and wherever it stands.
-        let nameless = Plan { name: "variant", unit, hash: 0, config, program, layout: &layout };
-        let hash = hash(&make(&nameless)?.circuit.verilog());
-        let variant = make(&Plan { name: &name, hash, ..nameless })?;
+        let variant = make(kind, flow, &Plan { name: &name, unit, hash, ..nameless })?;
         regions.push(Region {
             unit,
             kind,
@@ -214,8 +217,11 @@ fn circuits(program: &Checked, placement: Placement) -> Result<Hardware, Hardwar
         return Err(HardwareError::Latency { region, latency });
     }
     let fabric = shell::fabric(config).map_err(HardwareError::Shell)?;
-    let interfaces: Vec<ModuleInterface> =
-        variants.iter().map(|v: &Circuit| v.interface().clone()).collect();
+    let units = regions.iter().map(|region: &Region| region.unit);
+    let interfaces: Vec<(u32, ModuleInterface)> = units
+        .zip(&variants)
+        .map(|(unit, v): (_, &Circuit)| (unit, v.interface().clone()))
+        .collect();
     let top = shell::shell(config, fabric.fabric.interface(), &interfaces)
         .map_err(HardwareError::Shell)?;
     let fields = placement

@@ -40,6 +40,20 @@ pub(super) fn shell_words(config: &ShellConfig) -> Vec<Word> {
             "bit 0: memories have been cleared; bit 1: no packet is inside",
         ),
     ];
+    let what = "bit 0: the epoch that new packets get";
+    words.push(Word::new("EPOCH", shell::EPOCH, "rw", "0", what));
+    let what =
+        "clocks free between a packet of epoch 1 and one of epoch 0; the next word: of epoch 1";
+    words.push(Word::new("BUBBLE_INGRESS", shell::BUBBLE_INGRESS, "rw", "0", what));
+    let what = "as BUBBLE_INGRESS, at the exit of the traffic point";
+    words.push(Word::new("BUBBLE_EGRESS", shell::BUBBLE_EGRESS, "rw", "0", what));
+    let what = "packets of epoch 0 inside; the next word: of epoch 1";
+    words.push(Word::new("IN_FLIGHT", shell::IN_FLIGHT, "ro", "0", what));
+    let what = "packets received before the first of the present epoch; two words";
+    words.push(Word::new("FLIPPED_AT", shell::FLIPPED_AT, "ro", "", what));
+    let what = "by unit: bit 8: it is fed in epoch 0, bits 4 to 0: by which unit; 0 is the traffic point, \
+         unit 31 what is behind the deparsers; epoch 1 is 32 words on";
+    words.push(Word::new("ROUTES", shell::ROUTES, "rw", "0", what));
     let clones = config.ingress_clones || config.egress_clones;
     if config.recirculate {
         let what = "beats by which a packet may grow on its way through the loop port";
@@ -100,6 +114,10 @@ fn counted(count: shell::Count) -> &'static str {
         Count::DigestsLost => "messages dropped because nobody read the ones before",
         Count::WrongSize => "packets whose length was not what tuser said",
         Count::Lost => "packets lost for want of room, which must not happen",
+        Count::Collided => "packets of both epochs that met, which must not happen",
+        Count::Disordered => "packets that overtook others, which must not happen",
+        Count::HeldIngress => "clocks in which the gate waited only because of the other epoch",
+        Count::HeldEgress => "the same at the exit of the traffic point",
     }
 }
 

@@ -7,6 +7,7 @@
 //! [`flow`] is the form between: what a parser or a half computes for one packet, without control flow and
 //! without time. This crate knows nothing of circuits; what one costs is asked of whoever builds it.
 
+pub mod change;
 pub mod flow;
 pub mod layout;
 pub mod lower;

@@ -7,17 +7,22 @@ use crate::config::ShellConfig;
 
 /// The shell's own registers.
 pub const SHELL: u32 = 0;
-/// The parser.
+/// The first place for a parser; the other follows.
 pub const PARSER: u32 = 1;
-/// The first stage region; the others follow, ingress before egress.
-pub const FIRST_STAGE: u32 = 2;
 
-/// Most regions of both halves: the guards of more units would not fit the shell's own words.
-pub const MOST_REGIONS: u32 = ((1 << 14) - shell::GUARDS) / shell::GUARD_WORDS - FIRST_STAGE - 1;
+/// A region for stages: they follow the parsers.
+pub fn stage(config: &ShellConfig, region: u32) -> u32 {
+    PARSER + config.slots + region
+}
 
-/// The deparser's unit: behind all stages.
-pub fn deparser(config: &ShellConfig) -> u32 {
-    FIRST_STAGE + config.regions()
+/// A place for a deparser: they follow the stages.
+pub fn deparser(config: &ShellConfig, slot: u32) -> u32 {
+    stage(config, config.regions) + slot
+}
+
+/// Units of regions: 1 to this.
+pub fn last(config: &ShellConfig) -> u32 {
+    deparser(config, config.slots) - 1
 }
 
 /// Byte address of a word of a unit.
@@ -38,6 +43,19 @@ pub mod shell {
     /// Beats by which an original may grow on its way through the loop port, all passes together: so much room
     /// is kept for every packet inside. After a reset as much as can be, which leaves room for few packets.
     pub const LOOP_GROWTH: u32 = 0x0a;
+    /// Bit 0: the epoch that new packets get.
+    pub const EPOCH: u32 = 0x0b;
+    /// Clocks without a packet that the gate leaves between one of the other epoch and one of epoch 0; the next word:
+    /// of epoch 1.
+    pub const BUBBLE_INGRESS: u32 = 0x0c;
+    /// As [`BUBBLE_INGRESS`], at the exit of the traffic point.
+    pub const BUBBLE_EGRESS: u32 = 0x0e;
+    /// Packets of epoch 0 that are inside, loop port included; the next word: of epoch 1.
+    pub const IN_FLIGHT: u32 = 0x10;
+    /// How many packets had been received before the last one that was the first of its epoch; two words, 48 bits.
+    pub const FLIPPED_AT: u32 = 0x12;
+    /// What feeds each unit in epoch 0, see [`route`]; written only while no packet of that epoch is inside.
+    pub const ROUTES: u32 = 0x80;
     /// The first of the [`Count`]s: two words each, the lower 32 bits first, 48 bits in all.
     pub const COUNTS: u32 = 0x40;
     /// The multicast group that [`GROUP_DATA`] is for.
@@ -72,6 +90,20 @@ pub mod shell {
     /// The value of [`MAGIC`].
     pub const MAGIC_VALUE: u32 = 0x5253_5453;
 
+    /// The word that says what feeds a unit, or the traffic point ([`POINT`]), or what is behind the deparsers
+    /// ([`JOIN`]), with packets of an epoch. Bits 4 to 0 are the unit in front of it, [`POINT`] for the traffic
+    /// point; bit 8 is 0 when nothing does. For a parser only bit 8 counts.
+    pub fn route(epoch: u32, unit: u32) -> u32 {
+        ROUTES + 0x20 * epoch + unit
+    }
+
+    /// The traffic point in [`route`].
+    pub const POINT: u32 = 0;
+    /// The place behind the deparsers in [`route`].
+    pub const JOIN: u32 = 31;
+    /// The bit in a route that says that there is one.
+    pub const FED: u32 = 1 << 8;
+
     /// A word of the guard in front of a unit's region.
     pub fn guard(unit: u32, word: u32) -> u32 {
         GUARDS + unit * GUARD_WORDS + word
@@ -104,11 +136,19 @@ pub mod shell {
         WrongSize,
         /// Packets that got lost for want of room, which must not happen.
         Lost,
+        /// Packets of both epochs that came to one place in one clock, which must not happen.
+        Collided,
+        /// Packets that overtook others, or vanished, between two places, which must not happen.
+        Disordered,
+        /// Clocks in which the gate kept a packet waiting only because of the other epoch.
+        HeldIngress,
+        /// The same at the exit of the traffic point.
+        HeldEgress,
     }
 
     impl Count {
         /// All of them.
-        pub const ALL: [Count; 12] = [
+        pub const ALL: [Count; 16] = [
             Count::Received,
             Count::Sent,
             Count::DroppedIngress,
@@ -121,6 +161,10 @@ pub mod shell {
             Count::DigestsLost,
             Count::WrongSize,
             Count::Lost,
+            Count::Collided,
+            Count::Disordered,
+            Count::HeldIngress,
+            Count::HeldEgress,
         ];
 
         /// Its lower word.

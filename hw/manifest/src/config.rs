@@ -1,6 +1,5 @@
 //! What a shell is built for.
 
-use crate::address::MOST_REGIONS;
 use crate::phv::ShellField;
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +14,10 @@ pub struct ShellConfig {
     /// Bytes at the front of a packet that the parser sees and the deparser writes; a multiple of
     /// `data_bytes`.
     pub window_bytes: u32,
-    /// Regions that serve the ingress half.
-    pub ingress_regions: u32,
-    /// Regions that serve the egress half.
-    pub egress_regions: u32,
+    /// Regions for stages. Each serves the half, and the place in it, that the routes give it.
+    pub regions: u32,
+    /// Places for parsers, and as many for deparsers: with two a new one is loaded while the old one works.
+    pub slots: u32,
     /// Clock in megahertz; for the reports and the meters' rates.
     pub clock_mhz: u32,
     /// Whether the PHV carries the time at which the packet entered.
@@ -64,8 +63,8 @@ impl Default for ShellConfig {
             data_bytes: 64,
             phv_bits: 1024,
             window_bytes: 128,
-            ingress_regions: 4,
-            egress_regions: 4,
+            regions: 8,
+            slots: 2,
             clock_mhz: 250,
             ingress_time: false,
             queue_times: false,
@@ -104,11 +103,6 @@ pub struct ConfigError {
 }
 
 impl ShellConfig {
-    /// Regions of both halves.
-    pub fn regions(&self) -> u32 {
-        self.ingress_regions + self.egress_regions
-    }
-
     /// Whether packets can enter again through the loop port.
     pub fn loops(&self) -> bool {
         self.ingress_clones || self.egress_clones || self.resubmit || self.recirculate
@@ -166,17 +160,14 @@ impl ShellConfig {
                 LEAST_PAYLOAD / data.max(1)
             ),
         );
-        for (parameter, value) in
-            [("ingress_regions", self.ingress_regions), ("egress_regions", self.egress_regions)]
-        {
-            want((1..=15).contains(&value), parameter, value, "1 to 15 are accepted".into());
+        for (parameter, value, most) in [("regions", self.regions, 16), ("slots", self.slots, 2)] {
+            want(
+                (1..=most).contains(&value),
+                parameter,
+                value,
+                format!("1 to {most} are accepted"),
+            );
         }
-        want(
-            self.regions() <= MOST_REGIONS,
-            "ingress_regions + egress_regions",
-            self.regions(),
-            format!("{MOST_REGIONS} at most are accepted"),
-        );
         for (parameter, value, low, high) in [
             ("groups", self.groups, 2, 65_536),
             ("sessions", self.sessions, 2, 65_536),
@@ -209,14 +200,14 @@ mod tests {
     /// Every word of every guard is inside the 16 bits of a byte address of the shell.
     #[test]
     fn guards_of_all_units_have_addresses() {
-        use crate::address::{self, byte, shell};
-        let config = ShellConfig { ingress_regions: 11, egress_regions: 10, ..Default::default() };
+        use crate::address::{byte, last, shell};
+        let config = ShellConfig { regions: 16, slots: 2, ..Default::default() };
         assert_eq!(config.check(), Ok(()));
-        let last = shell::guard(address::deparser(&config), shell::GUARD_WORDS - 1);
-        assert!(byte(0, last) < 1 << 16, "{last:#x}");
-        let more = ShellConfig { egress_regions: 11, ..config };
+        let word = shell::guard(last(&config), shell::GUARD_WORDS - 1);
+        assert!(byte(0, word) < 1 << 16, "{word:#x}");
+        assert!(last(&config) < shell::JOIN);
+        let more = ShellConfig { regions: 17, ..config };
         assert_eq!(more.check().map_err(|e| e.len()), Err(1));
-        assert!(byte(0, shell::guard(address::deparser(&more), 0)) >= 1 << 16);
     }
 
     #[test]
@@ -227,8 +218,8 @@ mod tests {
             data_bytes: 48,
             phv_bits: 100,
             window_bytes: 65,
-            ingress_regions: 0,
-            egress_regions: 16,
+            regions: 17,
+            slots: 0,
             groups: 3,
             sessions: 0,
             replicas: 1 << 17,
@@ -246,8 +237,8 @@ mod tests {
                 "window_bytes",
                 "phv_bits",
                 "payload_beats",
-                "ingress_regions",
-                "egress_regions",
+                "regions",
+                "slots",
                 "groups",
                 "sessions",
                 "replicas",

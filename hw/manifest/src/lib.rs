@@ -11,6 +11,7 @@ pub mod cell;
 mod config;
 mod manifest;
 mod phv;
+pub mod route;
 pub mod socket;
 
 pub use config::{ConfigError, ShellConfig};

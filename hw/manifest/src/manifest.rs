@@ -1,8 +1,10 @@
 //! What a host must know of a placed program, and no more.
 
+use crate::address::{self, guard, shell};
 use crate::cell::Cells;
 use crate::config::ShellConfig;
 use crate::phv::PhvBits;
+use crate::route::{Stop, Way};
 use crate::socket::RegionKind;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,7 @@ pub struct Manifest {
     pub program: String,
     /// The shell for which it was placed.
     pub config: ShellConfig,
-    /// Its region variants in the order of their units: parser, ingress, egress, deparser.
+    /// Its region variants in the order in which packets pass them: parser, ingress, egress, deparser.
     pub regions: Vec<Region>,
     /// Its tables and state.
     pub cells: Cells,
@@ -86,6 +88,42 @@ pub struct NamedBits {
     pub name: String,
     /// The bits.
     pub bits: PhvBits,
+}
+
+impl Manifest {
+    /// The way of packets through its regions; `None` if it has no parser or deparser.
+    pub fn way(&self) -> Option<Way> {
+        let of = |kind, half| {
+            let here = move |r: &&Region| r.kind == kind && r.half == half;
+            self.regions.iter().filter(here).map(|r| Stop { unit: r.unit, latency: r.latency })
+        };
+        Some(Way {
+            parser: of(RegionKind::Parser, None).next()?,
+            ingress: of(RegionKind::Stage, Some(Half::Ingress)).collect(),
+            egress: of(RegionKind::Stage, Some(Half::Egress)).collect(),
+            deparser: of(RegionKind::Deparser, None).next()?,
+        })
+    }
+
+    /// What a host writes after a reset before it opens the gate, entries apart: byte addresses and values. Each region's
+    /// latency and write mask, and the way of packets, the same one in both epochs.
+    pub fn boot(&self) -> Vec<(u32, u32)> {
+        let mut words = Vec::new();
+        for region in &self.regions {
+            let word = |word| shell::guard(region.unit, word);
+            words.push((word(guard::LATENCY), region.latency));
+            let mask = region.mask(self.config.phv_bits);
+            words.extend((0..).zip(mask).map(|(i, mask)| (word(guard::MASK + i), mask)));
+            words.push((word(guard::COUPLED), 1));
+        }
+        if let Some(way) = self.way() {
+            words.extend((0..2).flat_map(|epoch| way.routes(&self.config, epoch)));
+        }
+        words
+            .into_iter()
+            .map(|(word, value)| (address::byte(address::SHELL, word), value))
+            .collect()
+    }
 }
 
 impl Region {

@@ -117,13 +117,8 @@ fn main() -> Result<ExitCode> {
 
 /// The lowered programs against the golden model.
 fn flows(args: &Args) -> Result<ExitCode> {
-    let like = ShellConfig {
-        window_bytes: 256,
-        phv_bits: 8192,
-        ingress_regions: 12,
-        egress_regions: 12,
-        ..ShellConfig::default()
-    };
+    let like =
+        ShellConfig { window_bytes: 256, phv_bits: 8192, regions: 16, ..ShellConfig::default() };
     let (mut packets, mut sent, mut lowered, mut differing) = (0, 0, 0, 0);
     let mut refused: BTreeMap<String, u64> = BTreeMap::new();
     for seed in args.seed..args.seed.saturating_add(args.programs) {

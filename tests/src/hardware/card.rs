@@ -8,18 +8,19 @@ use super::Packet;
 use restage_compile::lower::loop_growth;
 use restage_encode::{BusOp, EncodeError, Encoder, Epochs};
 use restage_gen::hardware::Hardware;
-use restage_manifest::Manifest;
-use restage_manifest::address::{self, guard, region, shell};
+use restage_manifest::address::{self, region, shell};
+use restage_manifest::{Manifest, Region};
 use restage_program::entity::Digest;
 use restage_program::entry::Write;
 use restage_program::random;
 use restage_program::{Bits, Checked};
 use restage_rtl::net::Circuit;
-use restage_rtl::shell::sockets;
+use restage_rtl::shell::{Socket, sockets};
 use restage_sim_verilator::{
-    BenchOptions, Build, Cache, Device, Fabric, Library, Nic, Received, Seen, Sent, SimError,
-    Trace, WatchId,
+    BenchOptions, Build, Cache, Device, Fabric, Library, Nic, PartId, Received, Seen, Sent,
+    SimError, Trace, WatchId,
 };
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -63,13 +64,20 @@ pub enum CardError {
 pub struct Card {
     /// The bench.
     pub nic: Nic,
-    manifest: Manifest,
-    encoder: Encoder,
+    pub(super) manifest: Manifest,
+    pub(super) encoder: Encoder,
     gate: Option<WatchId>,
     emit: Option<WatchId>,
     loops: Option<WatchId>,
-    growth: u32,
+    pub(super) growth: u32,
+    /// The model in each unit, and the shell's.
+    pub(super) parts: Parts,
+    /// The epoch that new packets get.
+    pub(super) epoch: u32,
 }
+
+/// Models by unit; the shell is unit 0.
+type Parts = BTreeMap<u32, PartId>;
 
 /// What came of packets.
 #[derive(Clone, Debug, Default)]
@@ -120,21 +128,15 @@ impl Card {
         let shell = library(fabric_circuit.name(), hardware.fabric.circuits(), trace, &cache)?;
         let mut fabric = Fabric::new();
         let shell_part = fabric.add(model(shell, seed, None)?)?;
+        let mut parts = Parts::from([(address::SHELL, shell_part)]);
         let sockets = sockets(&hardware.manifest.config);
-        for ((circuit, socket), i) in hardware.variants.iter().zip(&sockets).zip(1..) {
+        let regions = &hardware.manifest.regions;
+        for ((circuit, region), i) in hardware.variants.iter().zip(regions).zip(1..) {
+            let Some(socket) = sockets.iter().find(|s| s.unit == region.unit) else { continue };
             let variant = library(circuit.name(), [circuit], trace, &cache)?;
-            let part =
-                fabric.add(model(variant.clone(), seed.wrapping_add(i), Some(&socket.name))?)?;
-            for port in variant.ports() {
-                if port.name == "clk_i" || port.name == "rst_ni" {
-                    continue;
-                }
-                let outer = socket.port(&port.name);
-                match port.output {
-                    true => fabric.connect(part, &port.name, shell_part, &outer)?,
-                    false => fabric.connect(shell_part, &outer, part, &port.name)?,
-                }
-            }
+            let part = fabric.add(model(variant, seed.wrapping_add(i), Some(&socket.name))?)?;
+            couple(&mut fabric, shell_part, part, socket)?;
+            parts.insert(socket.unit, part);
         }
         let mut nic = Nic::new(fabric, shell_part, options)?;
         let gate = nic.watch(
@@ -157,7 +159,7 @@ impl Card {
             true => Some(nic.watch("mon_loop_valid_o", &["mon_loop_full_o"])?),
             false => None,
         };
-        Self::booted(nic, program, hardware, [Some(gate), Some(emit), loops])
+        Self::booted(nic, program, hardware, [Some(gate), Some(emit), loops], parts)
     }
 
     /// As [`new`](Self::new), with the top as one model, as users have it. It has no monitors.
@@ -170,7 +172,7 @@ impl Card {
         let top = &hardware.top;
         let library = library(top.name(), parts.chain([top]), None, &Cache::standard())?;
         let nic = Nic::single(library.instance(options.seed)?, options)?;
-        Self::booted(nic, program, hardware, [None; 3])
+        Self::booted(nic, program, hardware, [None; 3], Parts::new())
     }
 
     fn booted(
@@ -178,12 +180,13 @@ impl Card {
         program: &Checked,
         hardware: &Hardware,
         [gate, emit, loops]: [Option<WatchId>; 3],
+        parts: Parts,
     ) -> Result<Self, CardError> {
         let encoder =
             Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
         let manifest = hardware.manifest.clone();
         let growth = loop_growth(program, &manifest.config);
-        let mut card = Card { nic, manifest, encoder, gate, emit, loops, growth };
+        let mut card = Card { nic, manifest, encoder, gate, emit, loops, growth, parts, epoch: 0 };
         card.boot()?;
         Ok(card)
     }
@@ -192,29 +195,10 @@ impl Card {
     /// and opens the gate.
     fn boot(&mut self) -> Result<(), CardError> {
         self.wait(address::SHELL, shell::STATUS, |word| word & 1 == 1)?;
-        let config = self.manifest.config.clone();
         for region in self.manifest.regions.clone() {
-            for (word, wanted) in [
-                (region::MAGIC, region::MAGIC_VALUE),
-                (region::SHELL_HASH, config.fingerprint()),
-                (region::KIND, region.kind as u32),
-                (region::VARIANT, region.hash as u32),
-                (region::LATENCY, region.latency),
-            ] {
-                let found = self.nic.read(address::byte(region.unit, word))?;
-                if found != wanted {
-                    return Err(CardError::Unit { unit: region.unit, word, found, wanted });
-                }
-            }
-            self.wait(region.unit, region::READY, |word| word == 1)?;
-            let word = |word| address::byte(address::SHELL, shell::guard(region.unit, word));
-            let mut writes = vec![(word(guard::LATENCY), region.latency)];
-            for (i, mask) in (0..).zip(region.mask(config.phv_bits)) {
-                writes.push((word(guard::MASK + i), mask));
-            }
-            writes.push((word(guard::COUPLED), 1));
-            self.nic.write_all(&writes)?;
+            self.identify(&region)?;
         }
+        self.nic.write_all(&self.manifest.boot())?;
         // Seeds of random generators as the golden model has them by default.
         let sites = self.manifest.cells.randoms.iter().map(|(site, _)| site + 1).max().unwrap_or(0);
         let seeds: Vec<u64> = (0..sites).map(|site| random::start(0, site)).collect();
@@ -225,6 +209,24 @@ impl Card {
         Ok(())
     }
 
+    /// Asks a region what it is and waits until it has cleared its memories.
+    pub(super) fn identify(&mut self, region: &Region) -> Result<(), CardError> {
+        let config = &self.manifest.config;
+        for (word, wanted) in [
+            (region::MAGIC, region::MAGIC_VALUE),
+            (region::SHELL_HASH, config.fingerprint()),
+            (region::KIND, region.kind as u32),
+            (region::VARIANT, region.hash as u32),
+            (region::LATENCY, region.latency),
+        ] {
+            let found = self.nic.read(address::byte(region.unit, word))?;
+            if found != wanted {
+                return Err(CardError::Unit { unit: region.unit, word, found, wanted });
+            }
+        }
+        self.wait(region.unit, region::READY, |word| word == 1)
+    }
+
     /// Does what a control plane asks, in both epochs; the inner error is a refusal.
     pub fn install(&mut self, write: &Write) -> Result<Result<(), EncodeError>, CardError> {
         match self.encoder.write(Epochs::Both, std::slice::from_ref(write)) {
@@ -233,7 +235,7 @@ impl Card {
         }
     }
 
-    fn carry_out(&mut self, ops: &[BusOp]) -> Result<(), CardError> {
+    pub(super) fn carry_out(&mut self, ops: &[BusOp]) -> Result<(), CardError> {
         let mut writes = Vec::new();
         for op in ops {
             match op {
@@ -250,7 +252,12 @@ impl Card {
         Ok(())
     }
 
-    fn wait(&mut self, unit: u32, word: u32, done: impl Fn(u32) -> bool) -> Result<(), CardError> {
+    pub(super) fn wait(
+        &mut self,
+        unit: u32,
+        word: u32,
+        done: impl Fn(u32) -> bool,
+    ) -> Result<(), CardError> {
         let mut found = 0;
         for _ in 0..WAITS {
             found = self.nic.read(address::byte(unit, word))?;
@@ -271,7 +278,7 @@ impl Card {
         Ok(self.seen())
     }
 
-    fn seen(&mut self) -> Run {
+    pub(super) fn seen(&mut self) -> Run {
         Run {
             sent: self.nic.sent(),
             received: self.nic.received(),
@@ -323,7 +330,27 @@ impl Card {
     }
 }
 
-fn library<'a>(
+/// Couples a region's model to the shell's.
+pub(super) fn couple(
+    fabric: &mut Fabric,
+    shell: PartId,
+    part: PartId,
+    socket: &Socket,
+) -> Result<(), SimError> {
+    for port in fabric.model(part).library().clone().ports() {
+        if port.name == "clk_i" || port.name == "rst_ni" {
+            continue;
+        }
+        let outer = socket.port(&port.name);
+        match port.output {
+            true => fabric.connect(part, &port.name, shell, &outer)?,
+            false => fabric.connect(shell, &outer, part, &port.name)?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn library<'a>(
     top: &str,
     circuits: impl IntoIterator<Item = &'a Circuit>,
     trace: Option<Trace>,

@@ -1,6 +1,7 @@
 //! Hardware under test: verilated cards against the golden model.
 
 pub mod card;
+pub mod live;
 pub mod prepare;
 pub mod random;
 pub mod regress;

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 const WINDOW: u32 = 256;
 
 /// PHVs and regions of the shells, the smallest first.
-const SHELLS: [(u32, u32, u32); 4] = [(2048, 2, 1), (2048, 5, 3), (4096, 5, 3), (8192, 11, 10)];
+const SHELLS: [(u32, u32); 4] = [(2048, 3), (2048, 6), (4096, 8), (8192, 16)];
 
 /// Bits of kept metadata and of messages that shells have.
 const AREAS: [u32; 5] = [0, 64, 256, 1024, 3072];
@@ -43,11 +43,11 @@ pub fn case(seed: u64, packets: usize) -> Result<Option<Case>, TrialError> {
 /// Builds a program for the first of the shells that holds it.
 pub fn build(program: &Checked) -> Result<Hardware, HardwareError> {
     let mut last = None;
-    for (phv_bits, ingress_regions, egress_regions) in SHELLS {
+    for (phv_bits, regions) in SHELLS {
         let like = ShellConfig {
             phv_bits,
-            ingress_regions,
-            egress_regions,
+            regions,
+            slots: 1,
             window_bytes: WINDOW,
             ..ShellConfig::default()
         };

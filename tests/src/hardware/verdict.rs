@@ -10,8 +10,8 @@ const SHARES: (u64, u64) = (70, 50);
 /// Clocks from first beat to first beat, for programs without further passes.
 const LATENCY: u64 = 250;
 
-/// Frames or beats in a clock, from which on it counts as one.
-const FULL: f64 = 0.98;
+/// Frames or beats in a clock, from which on it counts as one: what comes round leaves a hole now and then.
+const FULL: f64 = 0.96;
 
 /// Part of a whole in percent.
 pub fn share(part: u64, whole: u64) -> u64 {

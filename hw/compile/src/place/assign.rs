@@ -37,6 +37,13 @@ impl<'a> Assign<'a> {
 
     /// The stages, one for each region.
     pub fn stages(&mut self, old: &[Stage]) -> Result<Vec<Stage>, Refusal> {
+        if self.regions == 0 && !self.flow.outputs.is_empty() {
+            return Err(Refusal::new(
+                self.flow.name.clone(),
+                "is left without a region by the other half",
+                "a shell with more regions is accepted",
+            ));
+        }
         let waits = waits(self.flow);
         for group in in_order(&waits) {
             self.assign(&group, &waits, old)?;
@@ -52,6 +59,9 @@ impl<'a> Assign<'a> {
                 return Err(self.beyond(&flow, found));
             }
             let cells = self.names(&flow);
+            if flow.outputs.is_empty() && cells.is_empty() {
+                continue;
+            }
             stages.push(Stage { flow, cells, cost });
         }
         Ok(stages)

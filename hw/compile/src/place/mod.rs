@@ -1,4 +1,4 @@
-//! Which region does what.
+//! Which stage does what. Each stage takes a region; which one, is said where circuits are put together.
 //!
 //! ```text
 //! before: ingress: table `route` (keys ipv4.dst) -> meta.nexthop -> table `nexthop` -> ..., table `acl`
@@ -83,7 +83,7 @@ pub struct Placement {
     pub config: ShellConfig,
     /// The parser.
     pub parser: Flow,
-    /// The stages of ingress: as many as the shell has regions, the last ones perhaps without contents.
+    /// The stages of ingress, each for a region; none is without contents.
     pub ingress: Vec<Stage>,
     /// The stages of egress.
     pub egress: Vec<Stage>,
@@ -160,10 +160,12 @@ fn stages(
     estimate: &mut dyn Estimate,
     old: Option<&Placement>,
 ) -> Result<Stages, Vec<Refusal>> {
-    let regions = 0..config.ingress_regions as usize;
-    let others = regions.end..config.regions() as usize;
-    let mut assign = assign::Assign::new(program, &lowered.ingress, regions, capacity, estimate);
+    let all = config.regions as usize;
+    let mut assign = assign::Assign::new(program, &lowered.ingress, 0..all, capacity, estimate);
     let ingress = assign.stages(old.map(|o| &o.ingress[..]).unwrap_or_default());
+    let used = ingress.as_ref().map_or(0, Vec::len);
+    // Temporaries of egress are numbered behind all that ingress could have.
+    let others = all..2 * all - used;
     let mut assign = assign::Assign::new(program, &lowered.egress, others, capacity, estimate);
     let egress = assign.stages(old.map(|o| &o.egress[..]).unwrap_or_default());
     match (ingress, egress) {

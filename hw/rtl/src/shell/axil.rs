@@ -27,7 +27,7 @@ const YIELD_EVERY: u32 = 16;
 ///   and a read the word `SILENT`. There is always an answer.
 /// * `yield_o` is high for one clock in sixteen while a region has not answered: packets shall leave a slot.
 pub fn axil(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
-    let regions = address::deparser(config);
+    let regions = address::last(config);
     let mut module = Module::new("restage_axil");
     let m = &mut module;
     m.about(

@@ -1,7 +1,9 @@
 //! The shell's own registers.
 
-use super::kit::{is, later, state, state_when};
+use super::inflight::IN_FLIGHT_BITS;
+use super::kit::{held, is, later, state, state_when};
 use super::shape::{ADDRESS_BITS, COUNT_BITS, SIZE_BITS, Shape, WORD_BITS};
+use super::turn::BUBBLE_BITS;
 use crate::net::{Circuit, Drive, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::shell as word;
@@ -29,6 +31,10 @@ pub(super) fn event(count: Count) -> &'static str {
         Count::DigestsLost => "digest_lost_i",
         Count::WrongSize => "wrong_size_i",
         Count::Lost => "lost_i",
+        Count::Collided => "collided_i",
+        Count::Disordered => "disordered_i",
+        Count::HeldIngress => "held_ingress_i",
+        Count::HeldEgress => "held_egress_i",
     }
 }
 
@@ -70,6 +76,19 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     m.drive(growth, low, Drive::when(set).reset(Bits::new(SIZE_BITS, most.into())));
     let growth = growth.q();
     m.output("growth_o", growth);
+    let set = at(m, word::EPOCH);
+    let epoch = state_when(m, "epoch", set, bit);
+    m.output("epoch_o", epoch);
+    let mut bubbles = Vec::new();
+    for (half, first) in [("ingress", word::BUBBLE_INGRESS), ("egress", word::BUBBLE_EGRESS)] {
+        for e in 0..2 {
+            let set = at(m, first + e);
+            let low = m.slice(data, BUBBLE_BITS - 1, 0);
+            let bubble = state_when(m, &format!("bubble_{half}{e}"), set, low);
+            m.output(&format!("bubble_{half}{e}_o"), bubble);
+            bubbles.push((first + e, bubble));
+        }
+    }
 
     m.section("what can be read");
     let magic = m.lit(WORD_BITS, word::MAGIC_VALUE.into());
@@ -86,7 +105,14 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     m.drive(calm, next, Drive::always().reset(Bits::zero(bits)));
     let status = m.concat(&[full, ready]);
     let mut values: Vec<(u32, Net)> = vec![(word::MAGIC, magic), (word::HASH, hash)];
-    for (word, net) in [(word::GATE, open), (word::STATUS, status), (word::LOOP_GROWTH, growth)] {
+    let mut shown = vec![(word::GATE, open), (word::STATUS, status), (word::LOOP_GROWTH, growth)];
+    shown.push((word::EPOCH, epoch));
+    shown.extend(bubbles);
+    for e in 0..2 {
+        let count = m.input(&format!("count{e}_i"), IN_FLIGHT_BITS);
+        shown.push((word::IN_FLIGHT + e, count));
+    }
+    for (word, net) in shown {
         let net = m.zext(net, WORD_BITS);
         values.push((word, net));
     }
@@ -103,6 +129,16 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         let wide = m.zext(more, COUNT_BITS);
         let next = m.add(reg.q(), wide);
         m.drive(reg, next, Drive::always().reset(Bits::zero(COUNT_BITS)));
+        if count == Count::Received {
+            // The event and the count are as late as each other: what was counted before is in the register.
+            let flipped = m.input("flipped_i", 1);
+            let flipped = m.delay(flipped, 1);
+            let at = held(m, "flipped_at", flipped, reg.q());
+            let low = m.slice(at, WORD_BITS - 1, 0);
+            let high = m.slice(at, COUNT_BITS - 1, WORD_BITS);
+            let high = m.zext(high, WORD_BITS);
+            values.extend([(word::FLIPPED_AT, low), (word::FLIPPED_AT + 1, high)]);
+        }
         let low = m.slice(reg.q(), WORD_BITS - 1, 0);
         let high = m.slice(reg.q(), COUNT_BITS - 1, WORD_BITS);
         let high = m.zext(high, WORD_BITS);

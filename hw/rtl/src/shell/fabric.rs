@@ -1,15 +1,17 @@
 //! The static part as a whole: everything but the regions, which have sockets.
 
-use super::put::{monitors, put_axil, put_csr, put_guard};
+use super::control::{monitors, put_axil, put_csr, put_inflight};
+use super::put::{put_feed, put_guard, put_router};
 use super::shape::{Shape, USER_BITS, WORD_BITS};
 use super::socket::sockets;
 use super::wiring::Wiring;
 use super::{
-    Fifos, axil, csr, digest, gate, guard, looper, merge, payload, traffic, verdict, window,
+    Fifos, axil, csr, digest, gate, guard, inflight, join, looper, merge, payload, router, traffic,
+    verdict, window,
 };
 use crate::net::{Circuit, Module, Net, NetFault};
+use restage_manifest::ShellConfig;
 use restage_manifest::socket::{RegionKind, TIME_BITS};
-use restage_manifest::{ShellConfig, address};
 use std::collections::BTreeMap;
 
 /// The modules of the static part.
@@ -49,6 +51,9 @@ pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
         guard::guard(config, RegionKind::Parser)?,
         guard::guard(config, RegionKind::Stage)?,
         guard::guard(config, RegionKind::Deparser)?,
+        router::router(config)?,
+        join::join(config)?,
+        inflight::inflight()?,
     ];
     if config.loops() {
         parts.push(looper::looper(config, &mut fifos)?);
@@ -92,8 +97,6 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
     ] {
         w.input(name, width);
     }
-    let epoch = w.m.lit(1, 0);
-    w.set("epoch", epoch);
 
     w.m.section("gate, window, payload");
     w.put(
@@ -110,6 +113,9 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
             ("room_i", "payload_room"),
             ("yield_i", "axil_yield"),
             ("reserve_ok_i", "loop_reserve_ok"),
+            ("epoch_i", "csr_epoch"),
+            ("bubble0_i", "csr_bubble_ingress0"),
+            ("bubble1_i", "csr_bubble_ingress1"),
             ("l_valid_i", "loop_out_valid"),
             ("l_data_i", "loop_out_data"),
             ("l_last_i", "loop_out_last"),
@@ -133,7 +139,8 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
             ("phv_i", "gate_phv"),
             ("growth_i", "csr_growth"),
             ("time_i", "in_time_i"),
-            ("epoch_i", "epoch"),
+            ("epoch_i", "gate_epoch"),
+            ("fed_i", "router_fed"),
         ],
     );
     let pointer = shape.pointer();
@@ -157,52 +164,44 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
         ],
     );
 
-    let mut from = "window".to_string();
-    let mut side = if config.egress_clones { "window_side" } else { "window_shell" }.to_string();
     let mut reads = vec!["csr_csr_rdata".to_string()];
     for socket in sockets(config) {
-        if socket.unit == address::FIRST_STAGE + config.ingress_regions {
-            w.m.section("traffic point");
-            let mut inputs = vec![
-                ("valid_i", format!("{from}_valid")),
-                ("ticket_i", format!("{from}_ticket")),
-                ("phv_i", side.clone()),
-            ];
-            for (port, signal) in [
-                ("time_i", "in_time_i"),
-                ("admitted_i", "window_admitted"),
-                ("retired_i", "merge_retired"),
-                ("gone_i", "verdict_gone"),
-                ("yield_i", "axil_yield"),
-            ]
-            .into_iter()
-            .chain(bus)
-            {
-                inputs.push((port, signal.to_string()));
-            }
-            let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (*p, s.as_str())).collect();
-            w.put("restage_traffic", "traffic", &inputs);
-            (from, side) = ("traffic".into(), "traffic_phv".into());
-        }
-        put_guard(&mut w, config, &socket, &from, &side);
-        from = format!("{}_guard", socket.name);
-        side = match socket.kind {
-            RegionKind::Deparser => format!("{from}_side"),
-            _ => format!("{from}_phv"),
+        let (from, side) = match socket.kind {
+            RegionKind::Parser => put_feed(&mut w, config, &socket),
+            _ => (format!("router_{}", socket.name), format!("router_{}_phv", socket.name)),
         };
-        reads.push(format!("{from}_csr_rdata"));
+        put_guard(&mut w, config, &socket, &from, &side);
+        reads.push(format!("{}_guard_csr_rdata", socket.name));
     }
+    put_router(&mut w, config, &bus);
+    reads.push("router_csr_rdata".into());
+
+    w.m.section("traffic point");
+    let mut inputs = vec![
+        ("valid_i", "router_point_valid"),
+        ("ticket_i", "router_point_ticket"),
+        ("phv_i", "router_point_phv"),
+        ("time_i", "in_time_i"),
+        ("admitted_i", "window_admitted"),
+        ("retired_i", "merge_retired"),
+        ("gone_i", "verdict_gone"),
+        ("yield_i", "axil_yield"),
+        ("bubble0_i", "csr_bubble_egress0"),
+        ("bubble1_i", "csr_bubble_egress1"),
+    ];
+    inputs.extend(bus);
+    w.put("restage_traffic", "traffic", &inputs);
 
     w.m.section("behind egress");
     w.put(
         "restage_verdict",
         "verdict",
         &[
-            ("valid_i", "deparser_guard_valid"),
-            ("ticket_i", "deparser_guard_ticket"),
-            ("side_i", "deparser_guard_side"),
-            ("header_i", "deparser_guard_header"),
-            ("length_i", "deparser_guard_length"),
+            ("valid_i", "join_valid"),
+            ("ticket_i", "join_ticket"),
+            ("side_i", "join_side"),
+            ("header_i", "join_header"),
+            ("length_i", "join_length"),
         ],
     );
     w.put(
@@ -256,6 +255,7 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
         w.put("restage_digest", "digest", &inputs);
         reads.push("digest_csr_rdata".into());
     }
+    put_inflight(&mut w, config);
     put_csr(&mut w, config, &bus);
     let words: Vec<Net> = reads.iter().map(|name| w.get(name, WORD_BITS)).collect();
     let word = w.m.or_all(&words);

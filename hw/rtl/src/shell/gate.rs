@@ -1,7 +1,8 @@
 //! The gate: where packets are let in.
 
-use super::kit::{both, but_not, counter, held, state};
+use super::kit::{bits_for, both, but_not, counter, held, is, state};
 use super::shape::{PORT_BITS, SIZE_BITS, Shape, USER_BITS};
+use super::turn::Turn;
 use crate::net::{Circuit, Drive, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_program::Bits;
@@ -13,7 +14,9 @@ use restage_program::Bits;
 ///   first; their beats are zero behind the packet's end, and `l_meta_i`, `l_phv_i` count with the first.
 /// * A packet begins only when `open_i` (for a new one), `credit_i` and, for a new one, `reserve_ok_i` are 1;
 ///   a beat is taken only when `room_i` is 1 and `yield_i` is not. Credit and room may be some clocks late.
-/// * `beat_*_o`: the beat taken in the clock before, zero behind the packet's end; `size_o`, `source_o`,
+/// * A new packet is of epoch `epoch_i`, one from the loop port of that which it brings. Behind a packet of the other
+///   epoch it begins only when so many clocks have passed as [`Turn`] says; `held_o`: it waits only for that.
+/// * `beat_*_o`: the beat taken in the clock before, zero behind the packet's end; `size_o`, `source_o`, `epoch_o`,
 ///   `looped_o`, `meta_o`, `phv_o` stay for the whole packet. `ptr_o` counts beats.
 ///
 /// It believes `tuser` as to the size.
@@ -34,6 +37,9 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let credit = m.input("credit_i", 1);
     let room = m.input("room_i", 1);
     let yields = m.input("yield_i", 1);
+    let new_epoch = m.input("epoch_i", 1);
+    let turn = Turn::new(m);
+    let turn_new = turn.may(m, new_epoch);
 
     m.section("whether a beat is taken");
     let inside = m.reg("inside", 1);
@@ -47,6 +53,8 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         let ok = m.input("reserve_ok_i", 1);
         begin_new = m.and(open, ok);
     }
+    let could_new = both(m, &[go, begin_new, first, s_valid]);
+    let begin_new = m.and(begin_new, turn_new);
     let may_new = m.or(inside.q(), begin_new);
     let go_new = m.and(go, may_new);
 
@@ -60,23 +68,35 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         let choice = m.mux(inside.q(), now.q(), valid);
         let choice = m.named("from_loop", choice);
         m.drive(now, choice, Drive::always());
-        Some((valid, data, last, meta, phv, choice))
+        let bundle = shape.loop_meta();
+        let epoch = bundle.get(m, meta, "epoch");
+        let turn = turn.may(m, epoch);
+        Some(FromLoop { valid, data, last, meta, phv, choice, epoch, turn })
     } else {
         None
     };
     let ready = match &looped {
-        Some((.., choice)) => but_not(m, go_new, *choice),
+        Some(from) => but_not(m, go_new, from.choice),
         None => go_new,
     };
     let ready = m.named("ready", ready);
     m.output_logic("s_axis_tready", ready);
     let mut taken = m.and(ready, s_valid);
-    if let Some((valid, .., choice)) = &looped {
-        let take = both(m, &[go, *choice, *valid]);
+    let mut held_back = but_not(m, could_new, turn_new);
+    let mut epoch = new_epoch;
+    if let Some(from) = &looped {
+        let may = m.or(inside.q(), from.turn);
+        let could = both(m, &[go, from.choice, from.valid]);
+        let take = m.and(could, may);
         let take = m.named("l_take", take);
         m.output_logic("l_take_o", take);
         taken = m.or(taken, take);
+        let waits = but_not(m, could, may);
+        held_back = m.mux(from.choice, waits, held_back);
+        epoch = m.mux(from.choice, from.epoch, epoch);
     }
+    let held_back = state(m, "held_back", held_back);
+    m.output("held_o", held_back);
     let taken = m.named("taken", taken);
     let begins = m.and(taken, first);
     let begins = m.named("begins", begins);
@@ -94,7 +114,9 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let mut last = s_last;
     let mut size = m.slice(s_user, SIZE_BITS - 1, 0);
     let mut source = m.slice(s_user, SIZE_BITS + PORT_BITS - 1, SIZE_BITS);
-    if let Some((_, l_data, l_last, l_meta, l_phv, choice)) = looped {
+    if let Some(FromLoop { data: l_data, last: l_last, meta: l_meta, phv: l_phv, choice, .. }) =
+        looped
+    {
         let meta = shape.loop_meta();
         let l_size = meta.get(m, l_meta, "size");
         let l_source = meta.get(m, l_meta, "source");
@@ -115,6 +137,26 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let ends = m.not(last);
     m.drive(inside, ends, Drive::when(taken).reset(Bits::zero(1)));
 
+    m.section("whose turn it is");
+    let emitted = if config.payload_sum {
+        m.and(taken, last)
+    } else {
+        let index_bits = bits_for(shape.window_beats());
+        let seen = m.reg("seen", index_bits);
+        let zero = m.lit(index_bits, 0);
+        let index = m.mux(first, zero, seen.q());
+        let one = m.lit(index_bits, 1);
+        let up = m.add(index, one);
+        let beyond = is(m, index, shape.window_beats().into());
+        let next = m.mux(beyond, index, up);
+        m.drive(seen, next, Drive::when(taken));
+        let full = is(m, index, u64::from(shape.window_beats()) - 1);
+        let ends = m.or(last, full);
+        let whole = m.and(taken, ends);
+        but_not(m, whole, beyond)
+    };
+    turn.drive(m, begins, epoch, emitted);
+
     m.section("output");
     let valid = state(m, "valid", taken);
     let ptr = counter(m, "ptr", shape.pointer(), valid);
@@ -124,6 +166,7 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         ("beat_last", taken, last),
         ("beat_data", taken, data),
         ("size", begins, size),
+        ("epoch", begins, epoch),
         ("source", begins, source),
     ] {
         let net = held(m, name, when, net);
@@ -131,4 +174,18 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     }
     m.output("ptr_o", ptr);
     module.finish()
+}
+
+/// What comes from the loop port.
+struct FromLoop {
+    valid: Net,
+    data: Net,
+    last: Net,
+    meta: Net,
+    phv: Option<Net>,
+    /// It is taken, not what comes from outside.
+    choice: Net,
+    epoch: Net,
+    /// Its epoch may begin.
+    turn: Net,
 }

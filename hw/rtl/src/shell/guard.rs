@@ -29,6 +29,7 @@ fn name(kind: RegionKind) -> &'static str {
 ///   in the same clock. `live_i` is 0 when the region shall not see the packet.
 /// * The region's results come L clocks later, L being what was written to LATENCY; the guard's outputs
 ///   are registered and come one clock after those.
+/// * `next_valid_o`, `next_epoch_o`: one clock before, that a packet comes, and of which epoch.
 /// * `phv_o`: the region's bits where the mask is 1, the delayed `side_i` (with zeros above) elsewhere.
 ///   A region that is not coupled, and a packet that is not live, change nothing.
 /// * Deparser: `side_o` is the delayed `side_i`; of `header_o` `length_o` bytes count, at most a window;
@@ -103,6 +104,9 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     let ticket = m.slice(q, side_bits + ticket_bits - 1, side_bits);
     let tag = m.slice(q, side_bits + ticket_bits + shape.tag() - 1, side_bits + ticket_bits);
     let live = m.bit(q, side_bits + ticket_bits + shape.tag());
+    m.output("next_valid_o", there);
+    let epoch = shape.ticket().get(m, ticket, "epoch");
+    m.output("next_epoch_o", epoch);
 
     m.section("tags");
     let heard = m.and(live, coupled);

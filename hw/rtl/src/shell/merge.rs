@@ -17,7 +17,8 @@ const OUT_DEPTH: u32 = 32;
 ///
 /// Contract:
 /// * `header_valid_i`, `header_i`, `side_i`, `job_valid_i`, `job_i`: as the verdict gives them; there is room
-///   for as many as the traffic point lets through. `retired_o`: one of them is done with.
+///   for as many as the traffic point lets through. `retired_o`: one of them is done with, of
+///   `retired_epoch_o`.
 /// * One beat per clock, without holes between packets, if the payload has come and `m_axis_tready` is 1.
 /// * `read_*`: what it needs of the payload buffer; the beats come three clocks later. `ptr_i` is the gate's
 ///   pointer: beats before it have come. `free_*`: what is before the packet that it works on is free.
@@ -26,7 +27,8 @@ const OUT_DEPTH: u32 = 32;
 /// * `empty_o`: no beat is on its way out.
 /// * `l_*`: packets for the loop port, never with back-pressure: a copy that has no room there by
 ///   `l_space_i` (beats; kept low enough) is left out and counted by `l_full_o`. `l_asks_o`: one begins, or is left
-///   out. `l_meta_*` comes before the packet's last beat, `l_take_*` says at once how much a copy takes.
+///   out. `l_meta_*` comes before the packet's last beat, `l_take_*` says at once how much a copy takes. `looped_o`: one goes there, also of
+///   `retired_epoch_o`.
 pub fn merge(config: &ShellConfig, fifos: &mut super::Fifos) -> Result<Circuit, Vec<NetFault>> {
     let shape = Shape::new(config);
     let jobs = shape.job();
@@ -166,6 +168,9 @@ pub fn merge(config: &ShellConfig, fifos: &mut super::Fifos) -> Result<Circuit, 
     m.drive(ptr_kept, ptr_next, Drive::when(issue));
     let retired = state(m, "retired", done);
     m.output("retired_o", retired);
+    let epoch = of(m, "epoch");
+    let epoch = m.delay(epoch, 1);
+    m.output("retired_epoch_o", epoch);
     let free = state(m, "free", waiting);
     m.output("free_o", free);
     let start = of(m, "start");
@@ -286,12 +291,15 @@ pub fn merge(config: &ShellConfig, fifos: &mut super::Fifos) -> Result<Circuit, 
         let last = late(m, last, clocks);
         m.output("l_last_o", last);
         let begins = m.and(to_loop, first);
+        let looped = state(m, "looped", begins);
+        m.output("looped_o", looped);
         let sides = m.memory("sides", shape.side(), config.queue, MemStyle::Block);
         m.write_port(sides, header_valid, write_slot, side);
         let side = m.read_port(sides, begins, slot, 2);
         let meta_valid = later(m, "meta_push", begins, 3);
         m.output("l_meta_valid_o", meta_valid);
-        let mut values = vec![("size", length), ("source", source)];
+        let epoch = of(m, "epoch");
+        let mut values = vec![("epoch", epoch), ("size", length), ("source", source)];
         let one = m.lit(1, 1);
         let kind = m.lit(3, instance::EGRESS_CLONE.into());
         let clone = [("copy", one), ("kind", kind)];

@@ -7,8 +7,9 @@
 //!            +------------------------------ loop buffer <--------------------------------------------------------+
 //! ```
 //!
-//! In brackets: a guard and, outside of the shell, the region behind its socket. Each file is one circuit
-//! with its contract above it. Packets pass every place in the order in which they passed the gate, copies of
+//! In brackets: a guard and, outside of the shell, the region behind its socket. Between them and the traffic point is
+//! the router: which region is where on the way is said for each epoch. Each file is one circuit with its contract
+//! above it. Packets pass every place in the order in which they passed the gate, copies of
 //! a packet one after the other; that is why the payload buffer is a ring and nothing needs a list. What
 //! comes back through the loop port is let in again by the gate and is in that order like any other.
 //!
@@ -18,6 +19,7 @@
 
 mod align;
 mod axil;
+mod control;
 mod csr;
 mod digest;
 mod fabric;
@@ -25,17 +27,21 @@ mod fate;
 mod fifo;
 mod gate;
 mod guard;
+mod inflight;
+mod join;
 mod kit;
 mod lists;
 mod looper;
 mod merge;
 mod payload;
 mod put;
+mod router;
 mod shape;
 mod socket;
 mod sum;
 mod top;
 mod traffic;
+mod turn;
 mod verdict;
 mod window;
 mod wiring;

@@ -1,13 +1,62 @@
-//! The parts that the fabric has more than one of, or that are told of all others: guards, registers, the control bus, and
-//! what a bench may watch.
+//! The fabric's wiring of regions: guards, their sockets, the router between them.
 
-use super::csr::event;
-use super::shape::{Shape, WORD_BITS};
+use super::router;
+use super::shape::Shape;
 use super::socket::{Socket, sockets};
 use super::wiring::Wiring;
-use restage_manifest::address::shell::Count;
-use restage_manifest::socket::{Direction, LANE_BITS, RegionKind, TIME_BITS, ports};
-use restage_manifest::{ShellConfig, ShellField as F};
+use restage_manifest::ShellConfig;
+use restage_manifest::address::PARSER;
+use restage_manifest::socket::{Direction, LANE_BITS, RegionKind, ports};
+
+/// What the window says to a parser.
+pub(super) fn put_feed(
+    w: &mut Wiring<'_>,
+    config: &ShellConfig,
+    socket: &Socket,
+) -> (String, String) {
+    let shape = Shape::new(config);
+    let from = format!("{}_in", socket.name);
+    let slot = socket.unit - PARSER;
+    for what in ["valid", "live"] {
+        let all = w.get(&format!("window_{what}"), config.slots);
+        let own = w.m.bit(all, slot);
+        w.set(&format!("{from}_{what}"), own);
+    }
+    for (what, width) in [("tag", shape.tag()), ("ticket", shape.ticket().width())] {
+        let net = w.get(&format!("window_{what}"), width);
+        w.set(&format!("{from}_{what}"), net);
+    }
+    let side = if config.egress_clones { "window_side" } else { "window_shell" };
+    (from, side.into())
+}
+
+/// The router and the join, between all guards.
+pub(super) fn put_router(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &str)]) {
+    w.m.section("router");
+    let mut inputs: Vec<(String, String)> =
+        bus.iter().map(|(port, signal)| (port.to_string(), signal.to_string())).collect();
+    for source in router::sources(config) {
+        let from = match source.kind {
+            None => "traffic".to_string(),
+            Some(_) => format!("{}_guard", source.name),
+        };
+        for what in ["next_valid", "next_epoch", "live", "tag", "ticket", "phv"] {
+            inputs.push((format!("{}_{what}_i", source.name), format!("{from}_{what}")));
+        }
+    }
+    let named: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (p.as_str(), s.as_str())).collect();
+    w.put("restage_router", "router", &named);
+    let mut inputs: Vec<(String, String)> =
+        (0..2).map(|e| (format!("join{e}_i"), format!("router_join{e}"))).collect();
+    for socket in sockets(config).iter().filter(|s| s.kind == RegionKind::Deparser) {
+        for what in ["valid", "tag", "ticket", "side", "header", "length"] {
+            let name = &socket.name;
+            inputs.push((format!("{name}_{what}_i"), format!("{name}_guard_{what}")));
+        }
+    }
+    let named: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (p.as_str(), s.as_str())).collect();
+    w.put("restage_join", "join", &named);
+}
 
 /// A guard and the ports of its region.
 pub(super) fn put_guard(
@@ -82,123 +131,4 @@ pub(super) fn put_guard(
     ];
     let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (*p, s.as_str())).collect();
     w.put(part, &format!("{name}_guard"), &inputs);
-}
-
-/// Counters and what feeds them.
-pub(super) fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &str)]) {
-    let loops = config.loops();
-    let digests = config.digest_bits > 0;
-    let mut inputs: Vec<(&str, String)> = bus.iter().map(|(p, s)| (*p, s.to_string())).collect();
-    inputs.push(("ready_i", "traffic_ready".into()));
-    let (behind, out) = (w.get("traffic_empty", 1), w.get("merge_empty", 1));
-    let mut empty = w.m.and(behind, out);
-    if loops {
-        let looped = w.get("loop_empty", 1);
-        empty = w.m.and(empty, looped);
-    }
-    w.set("empty", empty);
-    inputs.push(("empty_i", "empty".into()));
-    for count in Count::ALL {
-        let (here, sources): (bool, &[&str]) = match count {
-            Count::Received => (true, &["window_received"]),
-            Count::Sent => (true, &["merge_sent"]),
-            Count::DroppedIngress => (true, &["traffic_dropped"]),
-            Count::DroppedEgress => (true, &["verdict_dropped"]),
-            Count::NoGroup => (true, &["traffic_no_group"]),
-            Count::NoSession => (true, &["traffic_no_session"]),
-            Count::MaxPasses => (true, &["traffic_too_often", "verdict_too_often"]),
-            Count::Looped => (loops, &["window_looped"]),
-            Count::LoopFull => (loops, &["merge_l_full"]),
-            Count::DigestsLost => (digests, &["digest_lost"]),
-            Count::WrongSize => (true, &["window_wrong_size"]),
-            Count::Lost => (true, &["traffic_lost"]),
-        };
-        let mut bits = [w.m.lit(1, 0); 2];
-        for (bit, source) in bits.iter_mut().zip(sources.iter().filter(|_| here)) {
-            *bit = w.get(source, 1);
-        }
-        let net = w.m.concat(&bits);
-        let name = format!("event_{}", event(count).trim_end_matches("_i"));
-        w.set(&name, net);
-        inputs.push((event(count), name));
-    }
-    let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (*p, s.as_str())).collect();
-    w.put("restage_csr", "csr", &inputs);
-}
-
-/// The bus master and its connections to all regions.
-pub(super) fn put_axil(w: &mut Wiring<'_>, config: &ShellConfig) {
-    let sockets = sockets(config);
-    let valids = w.get("axil_cfg_valid", sockets.len() as u32);
-    let (mut acks, mut words) = (Vec::new(), Vec::new());
-    for (index, socket) in sockets.iter().enumerate() {
-        let valid = w.m.bit(valids, index as u32);
-        w.set(&format!("{}_cfg_valid", socket.name), valid);
-        acks.insert(0, w.get(&format!("in_{}_cfg_ack_i", socket.name), 1));
-        words.insert(0, w.get(&format!("in_{}_cfg_rdata_i", socket.name), WORD_BITS));
-    }
-    let (acks, words) = (w.m.concat(&acks), w.m.concat(&words));
-    w.set("cfg_acks", acks);
-    w.set("cfg_rdatas", words);
-    let mut inputs: Vec<(String, String)> =
-        ["awaddr", "awvalid", "wdata", "wstrb", "wvalid", "bready", "araddr", "arvalid", "rready"]
-            .iter()
-            .map(|name| (format!("s_axil_{name}"), format!("in_s_axil_{name}")))
-            .collect();
-    for (port, signal) in
-        [("csr_rdata_i", "csr_rdata"), ("cfg_ack_i", "cfg_acks"), ("cfg_rdata_i", "cfg_rdatas")]
-    {
-        inputs.push((port.into(), signal.into()));
-    }
-    let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (p.as_str(), s.as_str())).collect();
-    w.put("restage_axil", "axil", &inputs);
-}
-
-/// What is shown to who follows the packets from outside.
-pub(super) fn monitors(w: &mut Wiring<'_>, config: &ShellConfig) {
-    let shape = Shape::new(config);
-    w.m.section("ports: monitors");
-    let ticket = w.get("window_ticket", shape.ticket().width());
-    let time = shape.ticket().get(&mut w.m, ticket, "time");
-    let source = shape.ticket().get(&mut w.m, ticket, "source");
-    let size = shape.ticket().get(&mut w.m, ticket, "size");
-    let valid = w.get("window_valid", 1);
-    let tag = w.get("window_tag", shape.tag());
-    w.m.output("mon_gate_valid_o", valid);
-    w.m.output("mon_gate_tag_o", tag);
-    w.m.output("mon_gate_time_o", time);
-    w.m.output("mon_gate_source_o", source);
-    w.m.output("mon_gate_size_o", size);
-    if shape.ticket().has("kind") {
-        let kind = shape.ticket().get(&mut w.m, ticket, "kind");
-        w.m.output("mon_gate_looped_o", kind);
-    } else {
-        let zero = w.m.lit(3, 0);
-        w.m.output("mon_gate_looped_o", zero);
-    }
-    if config.loops() {
-        let asks = w.get("merge_l_asks", 1);
-        let full = w.get("merge_l_full", 1);
-        w.m.output("mon_loop_valid_o", asks);
-        w.m.output("mon_loop_full_o", full);
-    }
-    let valid = w.get("traffic_valid", 1);
-    let tag = w.get("traffic_tag", shape.tag());
-    w.m.output("mon_emit_valid_o", valid);
-    w.m.output("mon_emit_tag_o", tag);
-    for (name, width) in [
-        ("time", TIME_BITS),
-        ("gate_time", TIME_BITS),
-        ("enq_time", F::EnqTime.width()),
-        ("enq_depth", F::EnqDepth.width()),
-        ("deq_delta", F::DeqDelta.width()),
-        ("deq_depth", F::DeqDepth.width()),
-        ("port", F::EgressPort.width()),
-        ("rid", F::EgressRid.width()),
-        ("instance", F::Instance.width()),
-        ("raw", 1),
-    ] {
-        let net = w.get(&format!("traffic_emit_{name}"), width);
-        w.m.output(&format!("mon_emit_{name}_o"), net);
-    }
 }

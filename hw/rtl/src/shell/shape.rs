@@ -115,6 +115,7 @@ impl<'a> Shape<'a> {
     /// What goes through the loop port with a packet, but for an egress clone's PHV.
     pub fn loop_meta(self) -> Bundle {
         Bundle::default()
+            .with("epoch", 1)
             .with("size", SIZE_BITS)
             .with("source", PORT_BITS)
             .with("copy", 1)

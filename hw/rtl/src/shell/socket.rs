@@ -26,16 +26,17 @@ impl Socket {
     }
 }
 
-/// All sockets, in the order of their units: parser, stages of ingress and egress, deparser.
+/// All sockets, in the order of their units: parsers, stages, deparsers.
 pub fn sockets(config: &ShellConfig) -> Vec<Socket> {
     let socket = |name: String, unit, kind| Socket { name, unit, kind };
-    let mut all = vec![socket("parser".into(), address::PARSER, RegionKind::Parser)];
-    all.extend(
-        (0..config.regions())
-            .map(|i| socket(format!("stage{i}"), address::FIRST_STAGE + i, RegionKind::Stage)),
-    );
-    all.push(socket("deparser".into(), address::deparser(config), RegionKind::Deparser));
-    all
+    let parsers = (0..config.slots)
+        .map(|i| socket(format!("parser{i}"), address::PARSER + i, RegionKind::Parser));
+    let stages = (0..config.regions)
+        .map(|i| socket(format!("stage{i}"), address::stage(config, i), RegionKind::Stage));
+    let deparsers = (0..config.slots).map(|i| {
+        socket(format!("deparser{i}"), address::deparser(config, i), RegionKind::Deparser)
+    });
+    parsers.chain(stages).chain(deparsers).collect()
 }
 
 /// What a region of some kind looks like, as a module of a given name.

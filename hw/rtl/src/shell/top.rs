@@ -3,14 +3,15 @@
 use super::socket::{Socket, sockets};
 use crate::net::{self, Circuit, Module, ModuleInterface, NetFault};
 use restage_manifest::ShellConfig;
+use restage_program::Bits;
 
-/// `restage_shell`: the fabric and one variant in each socket, in the order of [`sockets`].
+/// `restage_shell`: the fabric and variants in sockets, by their units. Nothing comes from the other sockets.
 ///
 /// Contract: the ports of the fabric but for the sockets and monitors.
 pub fn shell(
     config: &ShellConfig,
     fabric: &ModuleInterface,
-    variants: &[ModuleInterface],
+    variants: &[(u32, ModuleInterface)],
 ) -> Result<Circuit, Vec<NetFault>> {
     let mut module = Module::new("restage_shell");
     let m = &mut module;
@@ -21,13 +22,14 @@ pub fn shell(
          time_i: microseconds, of a clock that runs evenly.",
     );
     let sockets = sockets(config);
-    if sockets.len() != variants.len() {
-        m.refuse(format!("{} variants for {} sockets", variants.len(), sockets.len()));
-    }
     m.section("regions");
     let mut to_fabric = Vec::new();
     let mut wires = Vec::new();
-    for (socket, variant) in sockets.iter().zip(variants) {
+    for (unit, variant) in variants {
+        let Some(socket) = sockets.iter().find(|s| s.unit == *unit) else {
+            m.refuse(format!("there is no unit {unit} for {}", variant.name));
+            continue;
+        };
         let mut inputs = Vec::new();
         for port in variant.ports.iter().filter(|p| p.direction == net::Direction::Input) {
             let wire = m.wire(&socket.port(&port.name), port.width);
@@ -37,6 +39,14 @@ pub fn shell(
         let instance = m.instance(variant, &format!("u_{}", socket.name), &inputs);
         for port in variant.ports.iter().filter(|p| p.direction == net::Direction::Output) {
             to_fabric.push((socket.port(&port.name), m.pin(instance, &port.name)));
+        }
+    }
+    let filled = |socket: &Socket| variants.iter().any(|(unit, _)| *unit == socket.unit);
+    for socket in sockets.iter().filter(|s| !filled(s)) {
+        let ports = fabric.ports.iter().filter(|p| is_of(socket, &p.name));
+        for port in ports.filter(|p| p.direction == net::Direction::Input) {
+            let nothing = m.bits(&Bits::zero(port.width));
+            to_fabric.push((port.name.clone(), nothing));
         }
     }
     m.section("ports");

@@ -8,6 +8,7 @@ use super::kit::{
 };
 use super::lists::{Lists, REPLICA_CLOCKS};
 use super::shape::{SIZE_BITS, Shape};
+use super::turn::Turn;
 use crate::net::{Circuit, Drive, MemStyle, Module, Net, NetFault};
 use restage_manifest::socket::TIME_BITS;
 use restage_manifest::{ShellConfig, ShellField as F};
@@ -29,6 +30,9 @@ const READ_CLOCKS: u32 = REPLICA_CLOCKS;
 ///   to its session's replicas.
 /// * Out: one copy per clock, in order, copies of one packet one after the other; not while `yield_i` is 1,
 ///   nor when there would be no room for it behind egress (`retired_i`, `gone_i` say what has left there).
+/// * A copy of another epoch than the one before waits as [`Turn`] says; `held_o`: only for that.
+/// * `next_valid_o`, `next_epoch_o`: a clock before `valid_o`, that there will be a copy, and of which epoch.
+/// * `forgotten_o`, `popped_o`, `copied_o` with their epochs: see [`inflight`](super::inflight()).
 /// * `end_ptr_o` when `quiet_o`: nothing is behind ingress, and all beats before it can go.
 /// * `dropped_o`, `no_group_o`, `no_session_o`, `too_often_o`: events, one clock per packet. `release_*`: room
 ///   in the loop buffer that is not needed any more.
@@ -71,6 +75,7 @@ pub fn traffic(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<N
             .with("start", (lists.width() - 1) / 2)
             .with("count", lists.width().div_ceil(2));
     }
+    order = order.with("epoch", 1);
     order = order.with("main", 1).with("time", 32).with("depth", count_bits);
     let waiting = up_down(m, "waiting", count_bits, arrival.push, &[pop.net()]);
     let full = m.bit(waiting, slot_bits);
@@ -78,7 +83,9 @@ pub fn traffic(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<N
     let lost = state(m, "lost", lost);
     m.output("lost_o", lost);
     let now = m.slice(time, 31, 0);
+    let arrived_epoch = tickets.get(m, arrival.ticket, "epoch");
     let mut values = vec![("main", arrival.main), ("time", now), ("depth", waiting)];
+    values.push(("epoch", arrived_epoch));
     values.extend([
         ("clone", arrival.clone),
         ("resubmit", arrival.resubmit),
@@ -101,10 +108,8 @@ pub fn traffic(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<N
     m.write_port(packets, arrival.push, write_slot, packet);
 
     m.section("credit of the gate");
-    let inside = {
-        let forgotten = but_not(m, arrival.valid, arrival.push);
-        up_down(m, "inside", count_bits, admitted, &[forgotten, pop.net()])
-    };
+    let forgotten = but_not(m, arrival.valid, arrival.push);
+    let inside = up_down(m, "inside", count_bits, admitted, &[forgotten, pop.net()]);
     let most = m.lit(count_bits, u64::from(config.queue) - LATE);
     let credit = m.lt(inside, most);
     let credit = match &lists {
@@ -114,13 +119,19 @@ pub fn traffic(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<N
     let credit = state(m, "credit", credit);
     m.output("credit_o", credit);
 
+    let turn = Turn::new(m);
     m.section("one copy per clock");
     let behind = m.reg("behind", count_bits);
     let room = m.lt(behind.q(), most);
     let room = state(m, "room", room);
     let go = both(m, &[there, room]);
-    let go = but_not(m, go, yields);
+    let could = but_not(m, go, yields);
+    let epoch = order.get(m, entry, "epoch");
+    let may = turn.may(m, epoch);
+    let go = m.and(could, may);
     let go = m.named("go", go);
+    let held_back = but_not(m, could, may);
+    turn.drive(m, go, epoch, go);
     let main = order.get(m, entry, "main");
     let no = m.lit(1, 0);
     let mut cloning = no;
@@ -169,6 +180,20 @@ pub fn traffic(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<N
         let next = m.sub(next, down);
         let next = m.sub(next, left);
         m.drive(behind, next, Drive::always().reset(Bits::zero(count_bits)));
+    }
+
+    m.section("how many of each epoch there are");
+    let events = [
+        ("held", held_back),
+        ("forgotten", forgotten),
+        ("forgotten_epoch", arrived_epoch),
+        ("popped", popping),
+        ("copied", go),
+        ("copied_epoch", epoch),
+    ];
+    for (name, net) in events {
+        let net = state(m, name, net);
+        m.output(&format!("{name}_o"), net);
     }
 
     m.section("what is free when nothing is behind ingress");
@@ -269,6 +294,9 @@ pub fn traffic(config: &ShellConfig, fifos: &mut Fifos) -> Result<Circuit, Vec<N
     }
 
     m.section("output");
+    m.output("next_valid_o", valid);
+    let epoch = tickets.get(m, ticket, "epoch");
+    m.output("next_epoch_o", epoch);
     let live = but_not(m, valid, raw);
     let live = state(m, "live_out", live);
     let out_valid = state(m, "valid_out", valid);

@@ -19,6 +19,7 @@ impl Shape<'_> {
     pub(super) fn job(self) -> Bundle {
         let (loops, clones) = (self.config.loops(), self.config.egress_clones);
         Bundle::default()
+            .with("epoch", 1)
             .with("sends", 1)
             .with("length", SIZE_BITS)
             .with("beats", SIZE_BITS)
@@ -55,7 +56,7 @@ impl Shape<'_> {
 /// * For every packet that the merge has to do with, `header_valid_o` is 1 for one clock with `header_o` (first
 ///   byte least significant, as on the stream) and `side_o`; some clocks later, in the same order,
 ///   `job_valid_o` with `job_o`, see [`Shape::job`].
-/// * `dropped_o`, `too_often_o`, `gone_o` (it is not for the merge), each for one clock per packet.
+/// * `dropped_o`, `too_often_o`, `gone_o` (it is not for the merge; of epoch `gone_epoch_o`), each for one clock per packet.
 ///   `release_o` beats are no longer kept in the loop buffer when `release_valid_o` is 1.
 pub fn verdict(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let shape = Shape::new(config);
@@ -117,6 +118,9 @@ pub fn verdict(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         let net = state(m, name, net);
         m.output(&format!("{name}_o"), net);
     }
+    let epoch = tickets.get(m, ticket, "epoch");
+    let gone_epoch = m.delay(epoch, 1);
+    m.output("gone_epoch_o", gone_epoch);
     if shape.reserves() {
         let copy = tickets.get(m, ticket, "copy");
         let original = but_not(m, valid, copy);
@@ -183,7 +187,7 @@ pub fn verdict(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let port = field(m, config, side, ShellField::EgressPort);
     let mut values = vec![("length", out), ("beats", beats), ("end", end)];
     values.extend([("base", place.base), ("shift", place.shift)]);
-    let mut early = vec![("sends", sends), ("header", length), ("start", start)];
+    let mut early = vec![("epoch", epoch), ("sends", sends), ("header", length), ("start", start)];
     early.extend([("source", source), ("port", port)]);
     if config.loops() {
         m.section("job: for the loop port");

@@ -1,7 +1,7 @@
 //! The header window.
 
 use super::kit::{
-    beats_of, bits_for, both, but_not, counter, field, held, is, later, replace, state,
+    beats_of, bits_for, both, but_not, counter, field, held, is, later, replace, state, state_when,
 };
 use super::shape::{PORT_BITS, SIZE_BITS, Shape};
 use crate::net::{Circuit, Drive, Module, Net, NetFault};
@@ -17,8 +17,11 @@ use restage_program::standard::instance;
 /// * `valid_o` is 1 for one clock per packet, as soon as its first bytes (with payload sums: all its bytes)
 ///   have come. Then `window_o` (first byte most significant, zeros behind the end), `avail_o`, `shell_o`
 ///   (the lower end of the PHV), `tag_o` and `ticket_o` count. `live_o`: the parser shall see it.
+/// * `valid_o` and `live_o` have a bit for each parser; only those are set that `fed_i` says are fed in the packet's epoch
+///   (two bits for each, one for each epoch). `any_o`: there is a packet.
 /// * `side_o` goes round the parser: `shell_o`, but for an egress clone the PHV that it brought along.
-/// * `admitted_o`: a packet has begun; `received_o`: a new one, for which `reserve_o` is kept in the loop
+/// * `admitted_o`: a packet has begun; `received_o`: a new one, of epoch `received_epoch_o` (`flipped_o`: that is another than
+///   the last one's), for which `reserve_o` is kept in the loop
 ///   buffer. `wrong_size_o`: a packet ended that was not as long as was said.
 ///
 /// A packet of another size than said comes out wrong, but harms no other.
@@ -39,6 +42,7 @@ pub fn window(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let ptr = m.input("ptr_i", shape.pointer());
     let time = m.input("time_i", TIME_BITS);
     let epoch = m.input("epoch_i", 1);
+    let fed = m.input("fed_i", 2 * config.slots);
 
     m.section("where the packet is in the payload buffer");
     let begins = m.and(valid, first);
@@ -124,6 +128,14 @@ pub fn window(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let received = but_not(m, begins, meta.looped);
     let received = state(m, "received", received);
     m.output("received_o", received);
+    let received_epoch = held(m, "received_epoch", begins, epoch);
+    m.output("received_epoch_o", received_epoch);
+    let new = but_not(m, begins, meta.looped);
+    let last_new = state_when(m, "last_new_epoch", new, epoch);
+    let other = m.ne(last_new, epoch);
+    let flipped = m.and(new, other);
+    let flipped = state(m, "flipped", flipped);
+    m.output("flipped_o", flipped);
     if config.loops() {
         let looped = m.and(begins, meta.looped);
         let looped = state(m, "entered_again", looped);
@@ -147,8 +159,21 @@ pub fn window(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
 
     m.section("output");
     let clocks = if config.payload_sum { super::sum::clocks(shape) } else { 1 };
-    let live = but_not(m, done, meta.parsed);
-    let valid_out = later(m, "valid", done, clocks);
+    let any = later(m, "any", done, clocks);
+    m.output("any_o", any);
+    let fed: Vec<Net> = (0..config.slots)
+        .rev()
+        .map(|slot| {
+            let (zero, one) = (m.bit(fed, 2 * slot), m.bit(fed, 2 * slot + 1));
+            m.mux(epoch, one, zero)
+        })
+        .collect();
+    let fed = m.concat(&fed);
+    let all = m.repeat(done, config.slots);
+    let chosen = m.and(all, fed);
+    let parsed = m.repeat(meta.parsed, config.slots);
+    let live = but_not(m, chosen, parsed);
+    let valid_out = later(m, "valid", chosen, clocks);
     let live = later(m, "live", live, clocks);
     m.output("valid_o", valid_out);
     m.output("live_o", live);

@@ -2,10 +2,11 @@
 
 use crate::common::lint;
 use crate::stand_in::stand_in;
+use restage_manifest::ShellConfig;
 use restage_manifest::address::shell::Count;
 use restage_manifest::address::{self, guard, shell as word};
+use restage_manifest::route::{Stop, Way};
 use restage_manifest::socket::RegionKind;
-use restage_manifest::{ShellConfig, ShellField};
 use restage_rtl::net::Circuit;
 use restage_rtl::shell::{fabric, shell, sockets};
 use restage_sim_verilator::{BenchOptions, Build, Cache, Device, Fabric, Nic};
@@ -28,7 +29,8 @@ pub fn circuits(config: &ShellConfig) -> (Vec<Circuit>, Vec<Circuit>) {
         .iter()
         .enumerate()
         .map(|(i, socket)| {
-            let egress = socket.unit >= address::FIRST_STAGE + config.ingress_regions;
+            // The last region serves egress, all others ingress.
+            let egress = socket.unit + 1 == address::deparser(config, 0);
             stand_in(config, socket.kind, egress, latency(i))
         })
         .collect();
@@ -37,16 +39,26 @@ pub fn circuits(config: &ShellConfig) -> (Vec<Circuit>, Vec<Circuit>) {
 
 impl Card {
     pub fn new(config: &ShellConfig, options: BenchOptions) -> Card {
-        let (parts, regions) = circuits(config);
+        let mut card = Card::coupled(config, &circuits(config), options);
+        card.boot();
+        card
+    }
+
+    /// A card with regions of one's own, not set up.
+    pub fn coupled(
+        config: &ShellConfig,
+        (parts, regions): &(Vec<Circuit>, Vec<Circuit>),
+        options: BenchOptions,
+    ) -> Card {
         let cache = Cache::standard();
         let mut all = Fabric::new();
         let mut build = Build::new("restage_fabric");
-        for part in &parts {
+        for part in parts {
             build = build.source(format!("{}.v", part.name()), part.verilog());
         }
         let library = build.build(&cache).unwrap();
         let shell = all.add(library.instance(options.seed).unwrap()).unwrap();
-        for (socket, region) in sockets(config).iter().zip(&regions) {
+        for (socket, region) in sockets(config).iter().zip(regions) {
             let build = Build::new(region.name()).source("region.v", region.verilog());
             let model = build.build(&cache).unwrap().instance(options.seed).unwrap();
             let part = all.add(model).unwrap();
@@ -63,17 +75,42 @@ impl Card {
             }
         }
         let nic = Nic::new(all, shell, options).unwrap();
-        let mut card = Card { nic, config: config.clone() };
-        card.boot();
-        card
+        Card { nic, config: config.clone() }
     }
 
     fn boot(&mut self) {
+        let latencies: Vec<u32> = (0..sockets(&self.config).len()).map(latency).collect();
+        self.couple(&latencies);
+        let first = address::stage(&self.config, 0);
+        let last = address::deparser(&self.config, 0);
+        let stop = |unit: u32| Stop { unit, latency: latencies[unit as usize - 1] };
+        let way = Way {
+            parser: stop(address::PARSER),
+            ingress: (first..last - 1).map(stop).collect(),
+            egress: vec![stop(last - 1)],
+            deparser: stop(last),
+        };
+        for epoch in 0..2 {
+            self.route(epoch, &way);
+        }
+        self.write(word::GATE, 1);
+        while self.read(word::STATUS) & 1 == 0 {}
+    }
+
+    /// Makes a way that of an epoch.
+    pub fn route(&mut self, epoch: u32, way: &Way) {
+        for (word, value) in way.routes(&self.config, epoch) {
+            self.write(word, value);
+        }
+    }
+
+    /// Says how long each region takes, and that it may write everything.
+    pub fn couple(&mut self, latencies: &[u32]) {
         let mut writes = Vec::new();
         let mut set =
             |word: u32, value: u32| writes.push((address::byte(address::SHELL, word), value));
-        for (i, socket) in sockets(&self.config).iter().enumerate() {
-            set(word::guard(socket.unit, guard::LATENCY), latency(i));
+        for (socket, latency) in sockets(&self.config).iter().zip(latencies) {
+            set(word::guard(socket.unit, guard::LATENCY), *latency);
             for at in 0..self.config.phv_bits.div_ceil(32) {
                 if socket.kind != RegionKind::Deparser {
                     set(word::guard(socket.unit, guard::MASK + at), u32::MAX);
@@ -81,10 +118,7 @@ impl Card {
             }
             set(word::guard(socket.unit, guard::COUPLED), 1);
         }
-        set(word::GATE, 1);
         self.nic.write_all(&writes).unwrap();
-        while self.read(word::STATUS) & 1 == 0 {}
-        let _ = ShellField::Run;
     }
 
     /// Runs until no packet is inside.
@@ -94,6 +128,8 @@ impl Card {
         while self.read(word::STATUS) != 3 {
             assert!(self.nic.cycle() - start < 1_000_000, "something is left inside");
         }
+        assert_eq!([self.in_flight(0), self.in_flight(1)], [0, 0]);
+        assert_eq!(self.faults(), 0);
     }
 
     /// Takes so many messages out; the bytes of each, as far as they are whole.
@@ -131,6 +167,16 @@ impl Card {
         sockets.iter().map(|s| self.read(word::guard(s.unit, guard::TAG_ERRORS))).sum()
     }
 
+    /// Packets that met or overtook others.
+    pub fn faults(&mut self) -> u64 {
+        self.count(Count::Collided) + self.count(Count::Disordered)
+    }
+
+    /// Packets of an epoch that are inside.
+    pub fn in_flight(&mut self, epoch: u32) -> u32 {
+        self.read(word::IN_FLIGHT + epoch)
+    }
+
     /// A counter.
     pub fn count(&mut self, count: Count) -> u64 {
         let low = self.read(count.word());
@@ -141,7 +187,8 @@ impl Card {
 /// The tools accept everything.
 pub fn lint_all(config: &ShellConfig, name: &str) {
     let (parts, regions) = circuits(config);
-    let interfaces: Vec<_> = regions.iter().map(|r| r.interface().clone()).collect();
+    let units = sockets(config).into_iter().map(|s| s.unit);
+    let interfaces: Vec<_> = units.zip(regions.iter().map(|r| r.interface().clone())).collect();
     let fabric = parts.last().unwrap().interface().clone();
     let top = shell(config, &fabric, &interfaces).unwrap_or_else(|f| panic!("{f:?}"));
     let all: Vec<&Circuit> = regions.iter().chain(&parts).chain([&top]).collect();

@@ -5,6 +5,7 @@
 mod card;
 #[path = "../common/mod.rs"]
 mod common;
+mod live;
 mod model;
 mod parts;
 mod stand_in;
@@ -20,7 +21,7 @@ use restage_sim_verilator::{BenchOptions, Device};
 
 /// The smallest shell, with room for the window in the PHV.
 fn plain() -> ShellConfig {
-    ShellConfig { phv_bits: 2048, ingress_regions: 2, egress_regions: 1, ..ShellConfig::default() }
+    ShellConfig { phv_bits: 2048, regions: 3, slots: 1, ..ShellConfig::default() }
 }
 
 /// A packet whose first bytes say what happens to it.
@@ -173,7 +174,7 @@ fn registers_answer_always_and_regions_are_reached() {
     card.write(word::LOOP_GROWTH, 77);
     assert_eq!(card.read(word::LOOP_GROWTH), 77);
     assert_eq!(card.read(0x333), 0, "nothing is there");
-    let units = address::deparser(&config);
+    let units = address::last(&config);
     for unit in 1..=units {
         card.nic.write(address::byte(unit, 0x20), 1000 * unit).unwrap();
     }

@@ -36,33 +36,7 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
         let port = interface.port(name).unwrap();
         m.input(name, port.width)
     };
-    for name in ["valid_i", "epoch_i", "time_i", "lane_valid_i", "lane_i"] {
-        input(m, name);
-    }
-    let tag = input(m, "tag_i");
-    let tag = m.delay(tag, latency);
-    m.output("tag_o", tag);
-    let (cfg, write, address, data) = (
-        input(m, "cfg_valid_i"),
-        input(m, "cfg_write_i"),
-        input(m, "cfg_addr_i"),
-        input(m, "cfg_wdata_i"),
-    );
-    let held = m.reg("held", 32);
-    let set = m.and(cfg, write);
-    m.drive(held, data, restage_rtl::net::Drive::when(set));
-    // Never answers at the highest address.
-    let silent = m.all(address);
-    let loud = m.not(silent);
-    let answer = m.and(cfg, loud);
-    m.output_reg("cfg_ack_o", answer);
-    let wide = m.zext(address, 32);
-    let sum = m.add(wide, held.q());
-    m.output_reg("cfg_rdata_o", sum);
-    let no = m.lit(1, 0);
-    let nothing = m.lit(64, 0);
-    m.output("lane_valid_o", no);
-    m.output("lane_o", nothing);
+    common(m, &input, latency);
     let window_bits = 8 * config.window_bytes;
     match kind {
         RegionKind::Parser => {
@@ -182,25 +156,56 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
     module.finish().unwrap_or_else(|f| panic!("{f:?}"))
 }
 
+/// What all of them have: tags come back, the bus answers but for its highest address, the lane says nothing.
+pub fn common(m: &mut Module, input: &dyn Fn(&mut Module, &str) -> Net, latency: u32) {
+    for name in ["valid_i", "epoch_i", "time_i", "lane_valid_i", "lane_i"] {
+        input(m, name);
+    }
+    let tag = input(m, "tag_i");
+    let tag = m.delay(tag, latency);
+    m.output("tag_o", tag);
+    let (cfg, write, address, data) = (
+        input(m, "cfg_valid_i"),
+        input(m, "cfg_write_i"),
+        input(m, "cfg_addr_i"),
+        input(m, "cfg_wdata_i"),
+    );
+    let held = m.reg("held", 32);
+    let set = m.and(cfg, write);
+    m.drive(held, data, restage_rtl::net::Drive::when(set));
+    // Never answers at the highest address.
+    let silent = m.all(address);
+    let loud = m.not(silent);
+    let answer = m.and(cfg, loud);
+    m.output_reg("cfg_ack_o", answer);
+    let wide = m.zext(address, 32);
+    let sum = m.add(wide, held.q());
+    m.output_reg("cfg_rdata_o", sum);
+    let no = m.lit(1, 0);
+    let nothing = m.lit(64, 0);
+    m.output("lane_valid_o", no);
+    m.output("lane_o", nothing);
+}
+
 /// A byte of the window.
-fn byte(m: &mut Module, window: Net, index: u32) -> Net {
+pub fn byte(m: &mut Module, window: Net, index: u32) -> Net {
     let top = m.width(window) - 8 * index;
     m.slice(window, top - 1, top - 8)
 }
 
-fn field(m: &mut Module, config: &ShellConfig, phv: Net, field: F) -> Net {
+pub fn field(m: &mut Module, config: &ShellConfig, phv: Net, field: F) -> Net {
     let at = field.at(config).unwrap();
     m.slice(phv, at.high(), at.low)
 }
 
-fn put(m: &mut Module, config: &ShellConfig, phv: Net, field: F, value: Net) -> Net {
+pub fn put(m: &mut Module, config: &ShellConfig, phv: Net, field: F, value: Net) -> Net {
     match field.at(config) {
         Some(at) => put_at(m, phv, at.low, value),
         None => phv,
     }
 }
 
-fn put_at(m: &mut Module, phv: Net, low: u32, value: Net) -> Net {
+pub fn put_at(m: &mut Module, phv: Net, low: u32, value: Net) -> Net {
     let (width, bits) = (m.width(phv), m.width(value));
     let mut parts = Vec::new();
     if low + bits < width {

@@ -11,13 +11,7 @@ use restage_sim_verilator::BenchOptions;
 
 /// A shell whose PHV has room for the window, and one stage for each half.
 fn base() -> ShellConfig {
-    ShellConfig {
-        phv_bits: 2048,
-        ingress_regions: 1,
-        egress_regions: 1,
-        keep_bits: 20,
-        ..ShellConfig::default()
-    }
+    ShellConfig { phv_bits: 2048, regions: 2, slots: 1, keep_bits: 20, ..ShellConfig::default() }
 }
 
 pub fn everything() -> ShellConfig {

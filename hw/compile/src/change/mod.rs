@@ -1,0 +1,5 @@
+//! Changes of what runs: what they take.
+
+mod bubble;
+
+pub use bubble::{Bubbles, Term, bubbles};
