@@ -47,7 +47,6 @@ pub fn program() -> Program {
                 let (one, up_to_it) = (1u32 << (32 - rank), u32::MAX << (32 - rank));
                 t.entry(mask(one.into(), up_to_it.into()), set_rank, rank);
             }
-            t.entry(ANY, set_rank, RANK_BITS + 1);
             t.const_entries().const_default(set_rank, RANK_BITS + 1);
         });
 
