@@ -4,7 +4,7 @@ use crate::hardware::Hardware;
 use anyhow::anyhow;
 use restage_encode::{BusOp, Encoder, Epochs};
 use restage_manifest::address::{self, region, shell};
-use restage_program::{Checked, entries_text, random};
+use restage_program::{Checked, entries_text};
 
 /// The lines that bring a card up, in the form of [`lines`]. The last one opens the gate: entries may come before or
 /// behind it.
@@ -20,9 +20,7 @@ pub fn lines(program: &Checked, hardware: &Hardware, entries: &str) -> anyhow::R
     let writes = entries_text::parse(program, entries).map_err(|e| anyhow!("{e}"))?;
     let manifest = &hardware.manifest;
     let mut encoder = Encoder::new(program, &manifest.cells).with_shell(&manifest.config);
-    let sites = manifest.cells.randoms.iter().map(|(site, _)| site + 1).max().unwrap_or(0);
-    let seeds: Vec<u64> = (0..sites).map(|site| random::start(0, site)).collect();
-    let mut ops = encoder.initial(&seeds)?;
+    let mut ops = encoder.initial(&[])?;
     ops.extend(encoder.write(Epochs::Both, &writes)?);
     let line = |op: BusOp| match op {
         BusOp::Write { unit, word, value } => {

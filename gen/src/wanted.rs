@@ -7,6 +7,7 @@ use clap::Args;
 use restage_compile::place::{self, Placement};
 use restage_manifest::{Manifest, ShellConfig};
 use restage_program::Checked;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
@@ -32,17 +33,9 @@ impl Wanted {
     pub fn build(&self, program: &Checked) -> anyhow::Result<Hardware> {
         let like: Option<ShellConfig> = self.config.as_deref().map(json).transpose()?;
         let part: Option<Part> = self.part.as_deref().map(json).transpose()?;
-        let old = self.after.as_ref().map(|dir| placement(&dir.join("placement.json")));
-        let old = old.transpose()?;
+        let old = self.after.as_ref().map(|dir| dir.join("placement.json"));
+        let old: Option<Placement> = old.map(|path| versioned(&path, place::FORMAT)).transpose()?;
         let running = self.running()?;
-        let mut shell = like.clone().unwrap_or_default();
-        if let Some(regions) = self.regions {
-            shell.regions = regions;
-        }
-        if let Err(faults) = shell.check() {
-            let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            bail!("the shell's configuration: {}", texts.join("; "));
-        }
         let target = Target {
             like: like.as_ref(),
             regions: self.regions,
@@ -54,7 +47,8 @@ impl Wanted {
 
     /// What runs, if it was named.
     pub fn running(&self) -> anyhow::Result<Option<Manifest>> {
-        self.after.as_ref().map(|dir| json(&dir.join("manifest.json"))).transpose()
+        let path = self.after.as_ref().map(|dir| dir.join("manifest.json"));
+        path.map(|path| versioned(&path, restage_manifest::FORMAT)).transpose()
     }
 }
 
@@ -64,15 +58,18 @@ fn json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     serde_json::from_str(&text).with_context(|| format!("{}: no {short}", path.display()))
 }
 
-fn placement(path: &Path) -> anyhow::Result<Placement> {
-    let placement: Placement = json(path)?;
-    if placement.format != place::FORMAT {
+/// As [`json`], of a file that says its format: that is looked at first, the rest may be of another shape.
+fn versioned<T: DeserializeOwned>(path: &Path, accepted: u32) -> anyhow::Result<T> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let Version { format } = json(path)?;
+    if format != accepted {
         bail!(
-            "{}: format {} is of another version, {} would be accepted; make that folder again",
-            path.display(),
-            placement.format,
-            place::FORMAT
+            "{}: format {format} is of another version, {accepted} would be accepted; make that folder again",
+            path.display()
         );
     }
-    Ok(placement)
+    json(path)
 }

@@ -141,11 +141,14 @@ fn what_did_not_change_stays() {
         ("router_deparser", "stays"),
     ];
     assert_eq!(changes(&ended.out), expected, "{}", ended.out);
-    let old = std::fs::read_to_string(one.join("placement.json")).unwrap();
-    std::fs::write(one.join("placement.json"), old.replacen(":1,", ":99,", 1)).unwrap();
-    let ended = made(&[&args[..], &["-o", text(&two)]].concat());
-    assert_eq!(ended.code, Some(2));
-    assert!(ended.err.contains("format 99 is of another version"), "{}", ended.err);
+    for file in ["placement.json", "manifest.json"] {
+        let old = std::fs::read_to_string(one.join(file)).unwrap();
+        std::fs::write(one.join(file), "{\"format\": 99}").unwrap();
+        let ended = made(&[&args[..], &["-o", text(&two)]].concat());
+        assert_eq!(ended.code, Some(2));
+        assert!(ended.err.contains("format 99 is of another version"), "{}", ended.err);
+        std::fs::write(one.join(file), old).unwrap();
+    }
 }
 
 #[test]

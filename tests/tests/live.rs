@@ -69,7 +69,7 @@ fn a_router_becomes_a_filter_and_a_router_again() {
         flips.push((flip.at, next));
     }
     assert!(card.nic.waiting() > 100, "there was traffic to the end");
-    let run = card.finish().unwrap();
+    let run = card.run(&[]).unwrap();
     for count in [Count::Collided, Count::Disordered, Count::Lost] {
         assert_eq!(card.count(count).unwrap(), 0, "{count:?}");
     }

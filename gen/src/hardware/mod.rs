@@ -111,13 +111,6 @@ pub fn build_with(program: &Checked, target: &Target<'_>) -> Result<Hardware, Ha
 
 /// Compiles a program for a shell as it is, which may have more than the program asks for.
 pub fn build_for(program: &Checked, config: &ShellConfig) -> Result<Hardware, HardwareError> {
-    config.check().map_err(|faults| {
-        let said = |fault: ConfigError| {
-            let found = format!("has `{}` of {}", fault.parameter, fault.found);
-            Refusal::new("the shell", found, fault.accepts)
-        };
-        HardwareError::Refused(faults.into_iter().map(said).collect())
-    })?;
     circuits(program, placed(program, config, &Target::default())?, None)
 }
 
@@ -128,12 +121,13 @@ fn build_like(
     target: &Target<'_>,
 ) -> Result<Hardware, HardwareError> {
     let mut config = lower::shell_for(program, like);
-    if let Some(regions) = target.regions {
-        config = ShellConfig { regions, ..config };
-        return circuits(program, placed(program, &config, target)?, None);
-    }
-    let full = placed(program, &config, target)?;
-    config.regions = (full.ingress.len() + full.egress.len()).max(1) as u32;
+    config.regions = match target.regions {
+        Some(regions) => regions,
+        None => {
+            let full = placed(program, &config, target)?;
+            (full.ingress.len() + full.egress.len()).max(1) as u32
+        }
+    };
     match circuits(program, placed(program, &config, target)?, None) {
         Err(HardwareError::Latency { latency, .. }) if latency <= LONGEST => {
             config.max_latency = latency.next_power_of_two();
@@ -148,6 +142,13 @@ fn placed(
     config: &ShellConfig,
     target: &Target<'_>,
 ) -> Result<Placement, HardwareError> {
+    config.check().map_err(|faults| {
+        let said = |fault: ConfigError| {
+            let found = format!("has `{}` of {}", fault.parameter, fault.found);
+            Refusal::new("the shell", found, fault.accepts)
+        };
+        HardwareError::Refused(faults.into_iter().map(said).collect())
+    })?;
     let lowered = lower::lower(program, config).map_err(HardwareError::Refused)?;
     let region = match target.region {
         Some(region) => region,
@@ -234,6 +235,7 @@ fn circuits(
         format: FORMAT,
         program: program.name.clone(),
         config: config.clone(),
+        loop_growth: lower::loop_growth(program, config),
         regions,
         cells,
         fields,

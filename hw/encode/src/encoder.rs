@@ -128,11 +128,12 @@ impl Encoder {
     }
 
     /// What comes with the program: default actions and entries, and the seeds of random generators by call site (a
-    /// site without one starts at 1). Done once, on cleared memories.
+    /// site without one starts as the golden model has it by default). Done once, on cleared memories.
     pub fn initial(&mut self, seeds: &[u64]) -> Result<Vec<BusOp>, EncodeError> {
         let mut log = Log::default();
         for (site, cell) in &self.cells.randoms {
-            let seed = seeds.get(*site as usize).copied().unwrap_or(1);
+            let seed = seeds.get(*site as usize).copied();
+            let seed = seed.unwrap_or_else(|| restage_program::random::start(0, *site));
             log.0.extend(row(cell, Part::Seed, 0, Bits::new(64, seed.into())));
         }
         let program = Arc::clone(&self.program);

@@ -151,24 +151,27 @@ impl Golden {
             Entering::New { port, bytes } => Enters::New(port, bytes),
             Entering::Again(Looped(again)) => Enters::Again(again),
         };
-        out.clear();
-        self.machine.swap_output(out);
-        let cx = Context {
-            code: &self.code,
-            layout: &self.layout,
-            program: &self.program,
-            names: &self.names,
-        };
         let outside = Outside { time_us, queues };
-        let mut loops = Vec::new();
-        let all = (cx, self.limits, outside);
-        let copies = self.machine.one_pass::<true>(all, &mut self.state, enters, &mut loops, trace);
-        self.machine.swap_output(out);
+        let (limits, mut loops) = (self.limits, Vec::new());
+        let copies = self.with(out, |machine, cx, state| {
+            let all = (cx, limits, outside);
+            machine.one_pass::<true>(all, state, enters, &mut loops, trace)
+        });
         looped.extend(loops.into_iter().map(Looped));
         copies
     }
 
     fn go<const T: bool>(&mut self, input: &Input<'_>, out: &mut Output, sink: Sink<'_>) {
+        let limits = self.limits;
+        self.with(out, |machine, cx, state| machine.process::<T>(cx, state, limits, input, sink));
+    }
+
+    /// Lets the machine work with `out` as its output.
+    fn with<R>(
+        &mut self,
+        out: &mut Output,
+        work: impl FnOnce(&mut Machine, Context<'_>, &mut State) -> R,
+    ) -> R {
         out.clear();
         self.machine.swap_output(out);
         let cx = Context {
@@ -177,7 +180,8 @@ impl Golden {
             program: &self.program,
             names: &self.names,
         };
-        self.machine.process::<T>(cx, &mut self.state, self.limits, input, sink);
+        let result = work(&mut self.machine, cx, &mut self.state);
         self.machine.swap_output(out);
+        result
     }
 }

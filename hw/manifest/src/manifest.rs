@@ -9,7 +9,7 @@ use crate::socket::RegionKind;
 use serde::{Deserialize, Serialize};
 
 /// Version of the serde form. A reader refuses what it does not know.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A placed program.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Manifest {
     pub program: String,
     /// The shell for which it was placed.
     pub config: ShellConfig,
+    /// What the shell's LOOP_GROWTH is to be: 0 if packets do not come round.
+    pub loop_growth: u32,
     /// Its region variants in the order in which packets pass them: parser, ingress, egress, deparser.
     pub regions: Vec<Region>,
     /// Its tables and state.
@@ -106,16 +108,10 @@ impl Manifest {
     }
 
     /// What a host writes after a reset before it opens the gate, entries apart: byte addresses and values. Each region's
-    /// latency and write mask, and the way of packets, the same one in both epochs.
+    /// latency and write mask, the way of packets, the same one in both epochs, and the room that further passes need.
     pub fn boot(&self) -> Vec<(u32, u32)> {
-        let mut words = Vec::new();
-        for region in &self.regions {
-            let word = |word| shell::guard(region.unit, word);
-            words.push((word(guard::LATENCY), region.latency));
-            let mask = region.mask(self.config.phv_bits);
-            words.extend((0..).zip(mask).map(|(i, mask)| (word(guard::MASK + i), mask)));
-            words.push((word(guard::COUPLED), 1));
-        }
+        let mut words = vec![(shell::LOOP_GROWTH, self.loop_growth)];
+        words.extend(self.regions.iter().flat_map(|region| region.coupling(&self.config)));
         if let Some(way) = self.way() {
             words.extend((0..2).flat_map(|epoch| way.routes(&self.config, epoch)));
         }
@@ -127,6 +123,16 @@ impl Manifest {
 }
 
 impl Region {
+    /// The writes that let its outputs count: words of the shell and values.
+    pub fn coupling(&self, config: &ShellConfig) -> Vec<(u32, u32)> {
+        let word = |word| shell::guard(self.unit, word);
+        let mut words = vec![(word(guard::LATENCY), self.latency)];
+        let mask = self.mask(config.phv_bits);
+        words.extend((0..).zip(mask).map(|(i, mask)| (word(guard::MASK + i), mask)));
+        words.push((word(guard::COUPLED), 1));
+        words
+    }
+
     /// The write mask as 32-bit words, least significant first.
     pub fn mask(&self, phv_bits: u32) -> Vec<u32> {
         let mut words = vec![0u32; phv_bits.div_ceil(32) as usize];

@@ -5,14 +5,12 @@ mod read;
 mod state;
 
 use super::Packet;
-use restage_compile::lower::loop_growth;
 use restage_encode::{BusOp, EncodeError, Encoder, Epochs};
 use restage_gen::hardware::Hardware;
 use restage_manifest::address::{self, region, shell};
 use restage_manifest::{Manifest, Region};
 use restage_program::entity::Digest;
 use restage_program::entry::Write;
-use restage_program::random;
 use restage_program::{Bits, Checked};
 use restage_rtl::net::Circuit;
 use restage_rtl::shell::{Socket, sockets};
@@ -69,7 +67,6 @@ pub struct Card {
     gate: Option<WatchId>,
     emit: Option<WatchId>,
     loops: Option<WatchId>,
-    pub(super) growth: u32,
     /// The model in each unit, and the shell's.
     pub(super) parts: Parts,
     /// The epoch that new packets get.
@@ -185,8 +182,7 @@ impl Card {
         let encoder =
             Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
         let manifest = hardware.manifest.clone();
-        let growth = loop_growth(program, &manifest.config);
-        let mut card = Card { nic, manifest, encoder, gate, emit, loops, growth, parts, epoch: 0 };
+        let mut card = Card { nic, manifest, encoder, gate, emit, loops, parts, epoch: 0 };
         card.boot()?;
         Ok(card)
     }
@@ -199,12 +195,8 @@ impl Card {
             self.identify(&region)?;
         }
         self.nic.write_all(&self.manifest.boot())?;
-        // Seeds of random generators as the golden model has them by default.
-        let sites = self.manifest.cells.randoms.iter().map(|(site, _)| site + 1).max().unwrap_or(0);
-        let seeds: Vec<u64> = (0..sites).map(|site| random::start(0, site)).collect();
-        let initial = self.encoder.initial(&seeds)?;
+        let initial = self.encoder.initial(&[])?;
         self.carry_out(&initial)?;
-        self.nic.write(address::byte(address::SHELL, shell::LOOP_GROWTH), self.growth)?;
         self.nic.write(address::byte(address::SHELL, shell::GATE), 1)?;
         Ok(())
     }

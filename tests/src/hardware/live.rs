@@ -91,11 +91,11 @@ impl Card {
         let mut words = to.routes(&new.config, other);
         words.push((shell::BUBBLE_INGRESS + other, bubbles.ingress));
         words.push((shell::BUBBLE_EGRESS + other, bubbles.egress));
+        // Packets of both programs are inside for a while.
+        words.push((shell::LOOP_GROWTH, new.loop_growth.max(self.manifest.loop_growth)));
         words.push((shell::EPOCH, other));
         let before = self.flipped_at()?;
-        for (word, value) in words {
-            self.nic.write(address::byte(address::SHELL, word), value)?;
-        }
+        self.words(&words)?;
         self.until(COMES, |card| Ok(card.flipped_at()? != before))?;
         let at = self.flipped_at()?;
         let inside = [self.epoch, other];
@@ -115,8 +115,7 @@ impl Card {
             let all = sockets(&new.config);
             let socket = all.iter().find(|s| s.unit == region.unit);
             let Some(socket) = socket.filter(|s| loaded.contains(&s.unit)) else { continue };
-            let word = |word| address::byte(address::SHELL, shell::guard(region.unit, word));
-            self.nic.write(word(guard::COUPLED), 0)?;
+            self.words(&[(shell::guard(region.unit, guard::COUPLED), 0)])?;
             let variant = library(circuit.name(), [circuit], None, &Cache::standard())?;
             let model = variant.instance(region.hash)?;
             let part = match self.parts.get(&region.unit) {
@@ -136,12 +135,14 @@ impl Card {
             self.nic.run(RESET)?;
             self.nic.fabric().model_mut(part).set_u64(reset, 1);
             self.identify(region)?;
-            let mut writes = vec![(word(guard::LATENCY), region.latency)];
-            let mask = region.mask(new.config.phv_bits);
-            writes.extend((0..).zip(mask).map(|(i, mask)| (word(guard::MASK + i), mask)));
-            writes.push((word(guard::COUPLED), 1));
-            self.nic.write_all(&writes)?;
+            self.words(&region.coupling(&new.config))?;
         }
+        Ok(())
+    }
+
+    fn words(&mut self, words: &[(u32, u32)]) -> Result<(), CardError> {
+        let byte = |(word, value): &(u32, u32)| (address::byte(address::SHELL, *word), *value);
+        self.nic.write_all(&words.iter().map(byte).collect::<Vec<_>>())?;
         Ok(())
     }
 
@@ -166,11 +167,5 @@ impl Card {
             }
         }
         Ok(())
-    }
-
-    /// Waits until all is out; what was seen.
-    pub fn finish(&mut self) -> Result<super::card::Run, CardError> {
-        self.nic.drain(2_000, 10_000_000)?;
-        Ok(self.seen())
     }
 }

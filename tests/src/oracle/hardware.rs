@@ -13,7 +13,7 @@
 use super::case::{Case, Frame};
 use super::compare::{self, Verdict};
 use super::report::{Difference, Outcome};
-use super::run::{GAP_US, subject, trace_of, verdict};
+use super::run::{GAP_US, count, subject, verdict};
 use super::state::{self, State};
 use super::stf::Stf;
 use super::subject::{Source, Subject};
@@ -176,20 +176,7 @@ impl Bench<'_> {
         for (number, frame) in &case.trace.inputs {
             let time = u64::from(*number) * GAP_US;
             let (have, digests) = self.one(frame.port, &frame.bytes, time)?;
-            match verdict(case, self.subject, *number, &have, &digests) {
-                Verdict::Same => outcome.packets.passed += 1,
-                Verdict::Reordered => {
-                    outcome.packets.passed += 1;
-                    outcome.reordered += 1;
-                }
-                Verdict::Different(what) => {
-                    outcome.packets.failed += 1;
-                    outcome.note(|| {
-                        let trace = trace_of(case, self.subject, *number).unwrap_or_default();
-                        Difference { place: format!("packet {number}"), what, trace }
-                    });
-                }
-            }
+            count(case, self.subject, *number, (&have, &digests), outcome);
         }
         Ok(())
     }

@@ -107,21 +107,9 @@ fn try_trace(case: &Case, subject: &Subject, outcome: &mut Outcome) -> Result<()
     let mut out = Output::new();
     for (number, frame) in &case.trace.inputs {
         process(&mut golden, &input(*number, frame), &mut out, None);
-        let (have, digests): (Vec<Frame>, Vec<_>) = (sent(&out).collect(), out.digests().collect());
-        match verdict(case, subject, *number, &have, &digests) {
-            Verdict::Same => outcome.packets.passed += 1,
-            Verdict::Reordered => {
-                outcome.packets.passed += 1;
-                outcome.reordered += 1;
-            }
-            Verdict::Different(what) => {
-                outcome.packets.failed += 1;
-                outcome.note(|| {
-                    let trace = trace_of(case, subject, *number).unwrap_or_default();
-                    Difference { place: format!("packet {number}"), what, trace }
-                });
-            }
-        }
+        let have: Vec<Frame> = sent(&out).collect();
+        let digests: Vec<_> = out.digests().collect();
+        count(case, subject, *number, (&have, &digests), outcome);
     }
     outcome.compared(&state::compare(subject, &mut golden, &entries, &case.trace.state)?);
     Ok(())
@@ -129,6 +117,30 @@ fn try_trace(case: &Case, subject: &Subject, outcome: &mut Outcome) -> Result<()
 
 fn input(number: u32, frame: &Frame) -> Input<'_> {
     Input { time_us: u64::from(number) * GAP_US, ..Input::new(frame.port, &frame.bytes) }
+}
+
+/// Counts what one packet caused, its frames and its digests, against what it caused in BMv2.
+pub fn count(
+    case: &Case,
+    subject: &Subject,
+    number: u32,
+    (have, digests): (&[Frame], &[(Digest, Vec<Bits>)]),
+    outcome: &mut Outcome,
+) {
+    match verdict(case, subject, number, have, digests) {
+        Verdict::Same => outcome.packets.passed += 1,
+        Verdict::Reordered => {
+            outcome.packets.passed += 1;
+            outcome.reordered += 1;
+        }
+        Verdict::Different(what) => {
+            outcome.packets.failed += 1;
+            outcome.note(|| {
+                let trace = trace_of(case, subject, number).unwrap_or_default();
+                Difference { place: format!("packet {number}"), what, trace }
+            });
+        }
+    }
 }
 
 /// What one packet caused against what it caused in BMv2.

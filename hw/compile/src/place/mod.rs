@@ -26,7 +26,7 @@ use restage_program::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Version of the serde form of a [`Placement`]. A reader refuses what it does not know.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a region offers, or what a circuit takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -123,14 +123,12 @@ pub(super) fn monitors(w: &mut Wiring<'_>, config: &ShellConfig) {
     let ticket = w.get("window_ticket", shape.ticket().width());
     let time = shape.ticket().get(&mut w.m, ticket, "time");
     let source = shape.ticket().get(&mut w.m, ticket, "source");
-    let epoch = shape.ticket().get(&mut w.m, ticket, "epoch");
     let size = shape.ticket().get(&mut w.m, ticket, "size");
     let valid = w.get("window_any", 1);
     let tag = w.get("window_tag", shape.tag());
     w.m.output("mon_gate_valid_o", valid);
     w.m.output("mon_gate_tag_o", tag);
     w.m.output("mon_gate_time_o", time);
-    w.m.output("mon_gate_epoch_o", epoch);
     w.m.output("mon_gate_source_o", source);
     w.m.output("mon_gate_size_o", size);
     if shape.ticket().has("kind") {
@@ -150,9 +148,6 @@ pub(super) fn monitors(w: &mut Wiring<'_>, config: &ShellConfig) {
     let tag = w.get("traffic_tag", shape.tag());
     w.m.output("mon_emit_valid_o", valid);
     w.m.output("mon_emit_tag_o", tag);
-    let ticket = w.get("traffic_ticket", shape.ticket().width());
-    let epoch = shape.ticket().get(&mut w.m, ticket, "epoch");
-    w.m.output("mon_emit_epoch_o", epoch);
     for (name, width) in [
         ("time", TIME_BITS),
         ("gate_time", TIME_BITS),

@@ -131,6 +131,8 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
             ("beat_first_i", "gate_beat_first"),
             ("beat_last_i", "gate_beat_last"),
             ("beat_data_i", "gate_beat_data"),
+            ("beat_index_i", "gate_beat_index"),
+            ("completes_i", "gate_completes"),
             ("size_i", "gate_size"),
             ("source_i", "gate_source"),
             ("ptr_i", "gate_ptr"),

@@ -16,7 +16,8 @@ use restage_program::Bits;
 ///   a beat is taken only when `room_i` is 1 and `yield_i` is not. Credit and room may be some clocks late.
 /// * A new packet is of epoch `epoch_i`, one from the loop port of that which it brings. Behind a packet of the other
 ///   epoch it begins only when so many clocks have passed as [`Turn`] says; `held_o`: it waits only for that.
-/// * `beat_*_o`: the beat taken in the clock before, zero behind the packet's end; `size_o`, `source_o`, `epoch_o`,
+/// * `beat_*_o`: the beat taken in the clock before, zero behind the packet's end; `beat_index_o` of the window's beats, then
+///   their number; `completes_o`: with it the window has all that it waits for; `size_o`, `source_o`, `epoch_o`,
 ///   `looped_o`, `meta_o`, `phv_o` stay for the whole packet. `ptr_o` counts beats.
 ///
 /// It believes `tuser` as to the size.
@@ -137,34 +138,38 @@ pub fn gate(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let ends = m.not(last);
     m.drive(inside, ends, Drive::when(taken).reset(Bits::zero(1)));
 
-    m.section("whose turn it is");
-    let emitted = if config.payload_sum {
+    m.section("which of its packet's beats this is, and whether the window is complete with it");
+    let index_bits = bits_for(shape.window_beats());
+    let seen = m.reg("seen", index_bits);
+    let zero = m.lit(index_bits, 0);
+    let index = m.mux(first, zero, seen.q());
+    let index = m.named("index", index);
+    let one = m.lit(index_bits, 1);
+    let up = m.add(index, one);
+    let beyond = is(m, index, shape.window_beats().into());
+    let next = m.mux(beyond, index, up);
+    m.drive(seen, next, Drive::when(taken));
+    let completes = if config.payload_sum {
         m.and(taken, last)
     } else {
-        let index_bits = bits_for(shape.window_beats());
-        let seen = m.reg("seen", index_bits);
-        let zero = m.lit(index_bits, 0);
-        let index = m.mux(first, zero, seen.q());
-        let one = m.lit(index_bits, 1);
-        let up = m.add(index, one);
-        let beyond = is(m, index, shape.window_beats().into());
-        let next = m.mux(beyond, index, up);
-        m.drive(seen, next, Drive::when(taken));
         let full = is(m, index, u64::from(shape.window_beats()) - 1);
         let ends = m.or(last, full);
         let whole = m.and(taken, ends);
         but_not(m, whole, beyond)
     };
-    turn.drive(m, begins, epoch, emitted);
+    turn.drive(m, begins, epoch, completes);
 
     m.section("output");
     let valid = state(m, "valid", taken);
     let ptr = counter(m, "ptr", shape.pointer(), valid);
     m.output("beat_valid_o", valid);
+    let completes = state(m, "completes", completes);
+    m.output("completes_o", completes);
     for (name, when, net) in [
         ("beat_first", taken, first),
         ("beat_last", taken, last),
         ("beat_data", taken, data),
+        ("beat_index", taken, index),
         ("size", begins, size),
         ("epoch", begins, epoch),
         ("source", begins, source),

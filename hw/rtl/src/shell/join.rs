@@ -1,12 +1,11 @@
 //! What comes from the deparsers, as one stream again.
 
-use super::kit::{both, held, later, state};
+use super::kit::{both, held, later, out_of_turn, state};
 use super::shape::Shape;
 use super::socket::sockets;
-use crate::net::{Circuit, Drive, Module, Net, NetFault};
+use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::socket::{LENGTH_BITS, RegionKind};
-use restage_program::Bits;
 
 /// `restage_join`.
 ///
@@ -65,13 +64,7 @@ pub fn join(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let collided = state(m, "collided", collided);
     m.output("collided_o", collided);
     if let Some(tag) = tag {
-        let expected = m.reg("expected", shape.tag());
-        let one = m.lit(shape.tag(), 1);
-        let next = m.add(tag, one);
-        m.drive(expected, next, Drive::when(valid).reset(Bits::zero(shape.tag())));
-        let other = m.ne(tag, expected.q());
-        let wrong = m.and(valid, other);
-        let wrong = state(m, "disordered", wrong);
+        let wrong = out_of_turn(m, valid, tag);
         m.output("disordered_o", wrong);
     }
     module.finish()

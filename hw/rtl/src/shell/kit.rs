@@ -66,6 +66,19 @@ pub(super) fn counter(m: &mut Module, name: &str, width: u32, up: Net) -> Net {
     reg.q()
 }
 
+/// An event: a packet's tag does not follow that of the packet before.
+#[track_caller]
+pub(super) fn out_of_turn(m: &mut Module, valid: Net, tag: Net) -> Net {
+    let width = m.width(tag);
+    let expected = m.reg("expected", width);
+    let one = m.lit(width, 1);
+    let next = m.add(tag, one);
+    m.drive(expected, next, Drive::when(valid).reset(Bits::zero(width)));
+    let other = m.ne(tag, expected.q());
+    let wrong = m.and(valid, other);
+    state(m, "disordered", wrong)
+}
+
 /// Whether a net has a given value.
 #[track_caller]
 pub(super) fn is(m: &mut Module, net: Net, value: u64) -> Net {

@@ -1,17 +1,13 @@
 //! The router: takes every PHV from where it comes out to where it goes next in its epoch.
 
-use super::kit::{both, held, is, later, state};
+use super::kit::{bits_for, both, held, is, later, out_of_turn, state, state_when};
 use super::shape::{ADDRESS_BITS, Shape, WORD_BITS};
 use super::socket::{Socket, sockets};
-use crate::net::{Circuit, Drive, Module, Net, NetFault};
+use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::last;
 use restage_manifest::address::shell::{FED, JOIN, POINT, route};
 use restage_manifest::socket::RegionKind;
-use restage_program::Bits;
-
-/// Clocks from a guard's output to the next place.
-pub(super) const HOP_CLOCKS: u32 = 1;
 
 /// An end of the router.
 #[derive(Clone, Debug)]
@@ -59,7 +55,7 @@ fn joined(from: &End, to: &End) -> bool {
 /// * `S_next_valid_i`, `S_next_epoch_i` of a source S say a clock ahead that `S_ticket_i`, `S_phv_i`, `S_live_i`,
 ///   `S_tag_i` hold a packet of that epoch.
 /// * `D_valid_o` and the others of a destination D: a packet of the source that D's route of the packet's epoch
-///   names, [`HOP_CLOCKS`] after it was there. Packets of both epochs must not come to a destination in one clock;
+///   names, a clock after it was there. Packets of both epochs must not come to a destination in one clock;
 ///   if they do, that of epoch 1 wins, and `collided_o` counts the other.
 /// * `fed_o`: whether each parser gets packets, bits 0 and 1 for its epochs, two bits further for the next.
 /// * `join_*_o`: for each deparser, in two bits likewise, whether what it gives counts.
@@ -91,7 +87,7 @@ pub fn router(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let fed = m.concat(&fed);
     m.output("fed_o", fed);
 
-    let bits = super::kit::bits_for(sources.len() as u32 - 1);
+    let bits = bits_for(sources.len() as u32 - 1);
     let mut collisions = Vec::new();
     for to in &destinations {
         m.section(format!("to {}", to.name));
@@ -138,16 +134,10 @@ pub fn router(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
             let net = held(m, &name(&format!("{what}_out")), there, net);
             m.output(&name(&format!("{what}_o")), net);
         }
-        let valid = later(m, &name("valid_out"), there, HOP_CLOCKS);
+        let valid = state(m, &name("valid_out"), there);
         m.output(&name("valid_o"), valid);
         if to.kind.is_none() {
-            let expected = m.reg("expected", shape.tag());
-            let one = m.lit(shape.tag(), 1);
-            let next = m.add(tag, one);
-            m.drive(expected, next, Drive::when(valid).reset(Bits::zero(shape.tag())));
-            let other = m.ne(tag, expected.q());
-            let wrong = m.and(valid, other);
-            let wrong = state(m, "disordered", wrong);
+            let wrong = out_of_turn(m, valid, tag);
             m.output("disordered_o", wrong);
         }
     }
@@ -156,7 +146,7 @@ pub fn router(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     m.output("collided_o", collided);
 
     m.section("behind the deparsers");
-    let deparser_bits = super::kit::bits_for(last(config));
+    let deparser_bits = bits_for(last(config));
     for epoch in 0..2 {
         let (on, from, word) = csr.route(m, "join", epoch, JOIN, deparser_bits);
         read.push(word);
@@ -230,7 +220,7 @@ impl Csr {
         let at = is(m, self.address, word.into());
         let set = m.and(self.write, at);
         let on = m.bit(self.data, FED.trailing_zeros());
-        let on = super::kit::state_when(m, &format!("{name}_fed{epoch}"), set, on);
+        let on = state_when(m, &format!("{name}_fed{epoch}"), set, on);
         let zeros = m.lit(FED.trailing_zeros(), 0);
         let shown = m.concat(&[on, zeros]);
         (on, (word, m.zext(shown, WORD_BITS)))
@@ -249,7 +239,7 @@ impl Csr {
         let at = is(m, self.address, word.into());
         let set = m.and(self.write, at);
         let from = m.slice(self.data, bits - 1, 0);
-        let from = super::kit::state_when(m, &format!("{name}_from{epoch}"), set, from);
+        let from = state_when(m, &format!("{name}_from{epoch}"), set, from);
         let low = m.zext(from, FED.trailing_zeros());
         let shown = m.concat(&[on, low]);
         (on, from, (word, m.zext(shown, WORD_BITS)))

@@ -37,6 +37,9 @@ pub fn window(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let first = m.input("beat_first_i", 1);
     let last = m.input("beat_last_i", 1);
     let data = m.input("beat_data_i", shape.beat());
+    let index_bits = bits_for(beats);
+    let index = m.input("beat_index_i", index_bits);
+    let done = m.input("completes_i", 1);
     let size = m.input("size_i", SIZE_BITS);
     let source = m.input("source_i", PORT_BITS);
     let ptr = m.input("ptr_i", shape.pointer());
@@ -50,28 +53,7 @@ pub fn window(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let start = held(m, "start_held", begins, ptr);
     let start = m.mux(first, ptr, start);
 
-    m.section("which of its beats this is");
-    let index_bits = bits_for(beats);
-    let seen = m.reg("seen", index_bits);
-    let zero = m.lit(index_bits, 0);
-    let index = m.mux(first, zero, seen.q());
-    let index = m.named("index", index);
-    let one = m.lit(index_bits, 1);
-    let up = m.add(index, one);
-    let beyond = is(m, index, beats.into());
-    let next = m.mux(beyond, index, up);
-    m.drive(seen, next, Drive::when(valid));
-
     m.section("the first bytes");
-    let done = if config.payload_sum {
-        m.and(valid, last)
-    } else {
-        let full = is(m, index, u64::from(beats - 1));
-        let inside = m.not(beyond);
-        let ends = m.or(last, full);
-        both(m, &[valid, ends, inside])
-    };
-    let done = m.named("done", done);
     let forward = wire_order(m, data);
     let forward = m.named("wire_order", forward);
     let nothing = m.bits(&Bits::zero(shape.beat()));
