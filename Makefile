@@ -56,28 +56,28 @@ gen: rust ## build/NAME out of a program: PROGRAM=name or file, l3_acl by defaul
 
 .PHONY: lint
 lint: rust ## formatting, clippy without warnings, licences and sources of dependencies
-	$(TIME) "rustfmt" cargo fmt --all --check
-	$(TIME) "clippy" cargo clippy --workspace --all-targets --locked --quiet -j$(JOBS) -- -D warnings
-	$(TIME) "dependencies" .ci/dependencies
+	$(TIME) "rustfmt" 2 cargo fmt --all --check
+	$(TIME) "clippy" 10 cargo clippy --workspace --all-targets --locked --quiet -j$(JOBS) -- -D warnings
+	$(TIME) "dependencies" 2 .ci/dependencies
 
 .PHONY: test
 test: setup lint ## everything that CI checks
-	$(TIME) "tests" cargo test --workspace --locked --quiet -j$(JOBS)
-	$(TIME) "random programs" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin random
-	$(TIME) "oracle" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
-	$(TIME) "oracle on hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle -- \
+	$(TIME) "tests" 250 cargo test --workspace --locked --quiet -j$(JOBS)
+	$(TIME) "random programs" 65 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin random
+	$(TIME) "oracle" 3 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
+	$(TIME) "oracle on hardware" 22 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle -- \
 	    --hardware --library-only $(addprefix --program=,$(ON_HARDWARE))
-	$(TIME) "yosys" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin synth -- \
+	$(TIME) "yosys" 17 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin synth -- \
 	    --check --programs l2_switch,rate_limit
-	$(TIME) "synthesis" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin synth -- \
+	$(TIME) "synthesis" 24 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin synth -- \
 	    --programs l2_switch,source_routing --regions
-	$(TIME) "hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- \
+	$(TIME) "hardware" 25 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- \
 	    --packets 1000 --gaps 20 --back-pressure 20 --programs $(subst $(space),$(comma),$(REGRESSED))
-	$(TIME) "random hardware" cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- --random 6
+	$(TIME) "random hardware" 60 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- --random 6
 
 .PHONY: synth
 synth: setup ## what circuits cost on a card: PROGRAM=name, file or all, l3_acl by default
-	$(TIME) "synthesis" cargo run --release --quiet -j$(JOBS) -p restage-tests --bin synth -- \
+	$(TIME) "synthesis" 300 cargo run --release --quiet -j$(JOBS) -p restage-tests --bin synth -- \
 	    --programs $(or $(PROGRAM),l3_acl)
 
 .PHONY: bench
