@@ -12,20 +12,21 @@
 //! full or because the window is: a parser that may need more than [`MOST_VISITS`] visits, or looks behind
 //! the window, is refused.
 
+mod extract;
+mod select;
+
 use super::metas::{home, place, source};
 use super::reaching::{Edge, Order, ParserStore};
 use super::store::Store;
 use super::{Lower, Refusal};
-use crate::flow::{AccessKind, Origin, Slot, Value, error_width, flow_type};
+use crate::flow::{Origin, Slot, Value, error_width, flow_type};
 use restage_manifest::ShellField;
 use restage_program::entity::{ErrorCode, Header, State};
-use restage_program::entry::{KeyMatch, prefix_mask};
-use restage_program::expr::{ElementIndex, HeaderRef};
 use restage_program::op::Op;
-use restage_program::program::{SelectCase, SelectOn, Target, Transition};
+use restage_program::program::Target;
+use restage_program::standard;
 use restage_program::stmt::StmtKind;
-use restage_program::types::{MAX_WIDTH, bit, int};
-use restage_program::{Bits, Type, standard};
+use restage_program::types::{bit, int};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Visits of states that a parser may have when it is unrolled: no packet visits more states than the model
@@ -283,254 +284,6 @@ impl Lower<'_> {
         }
     }
 
-    /// A number of bits as bytes, after it was made sure that they are whole; and what it can be.
-    fn whole_bytes(
-        &mut self,
-        store: &mut ParserStore,
-        bits: Value,
-        most: u32,
-    ) -> (Value, Vec<u32>) {
-        let width = self.make.ty(bits).width();
-        let part = self.make.op(Op::Slice { hi: 2.min(width - 1), lo: 0 }, &[bits]);
-        let whole = self.make.is(part, 0);
-        store.require(&mut self.make, whole, standard::error::PARSER_INVALID_ARGUMENT);
-        let bytes = self.make.op(Op::Slice { hi: width - 1, lo: 3 }, &[bits]);
-        let limit = (2 * self.config.window_bytes).min(most);
-        (bytes, self.make.possible(bytes, limit))
-    }
-
-    /// Ends parsing unless the packet has so many bytes here: `fixed`, and a computed number.
-    fn require_bytes(&mut self, store: &mut ParserStore, fixed: u32, bytes: Value, steps: &[u32]) {
-        let position = store.position.clone();
-        let ok = match steps {
-            [step] if self.make.as_const(bytes).and_then(Bits::to_u64) == Some((*step).into()) => {
-                self.in_window(&position, fixed + step);
-                self.fits(&position, fixed + step)
-            }
-            steps => {
-                self.in_window(&position, fixed + steps.last().copied().unwrap_or(0));
-                // Wide enough for any number that the packet may hold.
-                let begin = self.further(&position, fixed);
-                let begin = self.make.natural(32, begin.value);
-                let bytes = self.make.natural(32, bytes);
-                let end = self.make.op(Op::Add, &[begin, bytes]);
-                // A varbit may be asked to be longer than the window, and is refused for that only when the
-                // packet has so much.
-                let length = self.make.slot(Slot::Shell(ShellField::PacketLength));
-                let length = self.make.natural(32, length);
-                self.make.op(Op::Le, &[end, length])
-            }
-        };
-        store.require(&mut self.make, ok, standard::error::PACKET_TOO_SHORT);
-    }
-
-    fn extract(&mut self, store: &mut ParserStore, header: &HeaderRef, bits: Option<Value>) {
-        let candidates = self.resolve(store, header);
-        let Some((_, first)) = candidates.first() else { return };
-        let ty = self.program.header_types[self.program.headers[*first].ty].clone();
-        let fixed = ty.fixed_width() / 8;
-        let longest = (ty.max_width() - ty.fixed_width()) / 8;
-        let start = store.position.clone();
-        let mut bytes = None;
-        if let Some(bits) = bits {
-            if 8 * longest > MAX_WIDTH {
-                let name = self.header_name(*first).to_string();
-                let found = format!("has a varbit of {} bits", 8 * longest);
-                let accepts = format!("{MAX_WIDTH} bits at most are accepted");
-                let refusal = Refusal::new(format!("header `{name}`"), found, accepts);
-                return self.refuse(refusal.at(&self.place));
-            }
-            let (count, steps) = self.whole_bytes(store, bits, longest);
-            self.require_bytes(store, fixed, count, &steps);
-            let width = self.make.ty(count).width();
-            let short = if u64::from(longest) >> width.min(32) == 0 {
-                let most = self.make.number(width, longest.into());
-                self.make.op(Op::Le, &[count, most])
-            } else {
-                self.make.truth(true)
-            };
-            store.require(&mut self.make, short, standard::error::HEADER_TOO_SHORT);
-            bytes = Some((count, steps));
-        } else {
-            self.in_window(&start, fixed);
-            let ok = self.fits(&start, fixed);
-            store.require(&mut self.make, ok, standard::error::PACKET_TOO_SHORT);
-        }
-        let mut values = Vec::new();
-        let (mut from, mut skip, mut length) = (start, 0, None);
-        for field in &ty.fields {
-            let ty = flow_type(self.program, field.ty);
-            let plain = self.at_position(&from, skip, bit(ty.width()));
-            match (&bytes, field.ty) {
-                (Some((count, steps)), Type::Varbit(width)) => {
-                    values.push(self.cut(plain, *count, steps, width));
-                    let whole = self.further(&from, skip / 8);
-                    // A varbit stands at a whole byte: what is before it is.
-                    from = self.further_by(&whole, *count, steps);
-                    skip %= 8;
-                    length = Some(*count);
-                }
-                (_, Type::Bool) => {
-                    values.push(self.make.cast(Type::Bool, plain));
-                    skip += 1;
-                }
-                (_, Type::Varbit(_)) => values.push(plain),
-                _ => {
-                    values.push(self.make.cast(ty, plain));
-                    skip += ty.width();
-                }
-            }
-        }
-        store.position = self.further(&from, skip / 8);
-        for (meant, header) in &candidates {
-            let siblings = self.siblings(*header);
-            let mut changes: Vec<(Slot, Value)> = Vec::new();
-            let others: Vec<Slot> =
-                siblings.into_iter().flat_map(|s| self.header_slots(s)).collect();
-            for slot in others {
-                let ty = crate::flow::slot_type(self.program, slot).unwrap_or(Type::Bool);
-                changes.push((slot, self.make.zero(ty)));
-            }
-            changes.push((Slot::Valid(*header), self.make.truth(true)));
-            for (i, value) in values.iter().enumerate() {
-                changes.push((Slot::Field(*header, i as u32), *value));
-            }
-            if let Some(length) = length {
-                let slot = Slot::VarLength(*header);
-                let width = crate::flow::slot_type(self.program, slot).map_or(1, Type::width);
-                changes.push((slot, self.make.natural(width, length)));
-            }
-            for (slot, value) in changes {
-                let value = match self.make.as_truth(*meant) {
-                    Some(true) => value,
-                    _ => {
-                        let old = store.get(&mut self.make, slot);
-                        self.make.mux(*meant, value, old)
-                    }
-                };
-                store.set(&mut self.make, slot, value);
-            }
-        }
-        if let HeaderRef::Element { stack, at: ElementIndex::Next, .. } = header {
-            let next = store.get(&mut self.make, Slot::NextIndex(*stack));
-            let one = self.make.number(self.make.ty(next).width(), 1);
-            let next = self.make.op(Op::Add, &[next, one]);
-            store.set(&mut self.make, Slot::NextIndex(*stack), next);
-        }
-    }
-
-    /// The first `bytes` bytes of a value, zeros behind.
-    fn cut(&mut self, value: Value, bytes: Value, steps: &[u32], width: u32) -> Value {
-        if let [step] = steps {
-            let keep = prefix_mask(width, 8 * step);
-            let mask = self.make.constant(bit(width), keep);
-            return self.make.op(Op::And, &[value, mask]);
-        }
-        let arms: Vec<(Value, Value)> = steps
-            .iter()
-            .map(|step| {
-                let keep = prefix_mask(width, 8 * step);
-                (self.make.is(bytes, (*step).into()), self.make.constant(bit(width), keep))
-            })
-            .collect();
-        let none = self.make.zero(bit(width));
-        let mask = self.make.select(&arms, none);
-        self.make.op(Op::And, &[value, mask])
-    }
-
-    /// Where a state goes, and when.
-    fn transition(
-        &mut self,
-        store: &mut ParserStore,
-        next: &Transition,
-    ) -> Vec<(Result<Target, ErrorCode>, Value)> {
-        let (keys, cases) = match next {
-            Transition::To(target) => return vec![(Ok(*target), store.guard)],
-            Transition::Select { keys, cases } => (keys, cases),
-        };
-        let keys: Vec<Value> = keys.iter().map(|k| self.expr(store, k)).collect();
-        let mut edges: Vec<(Result<Target, ErrorCode>, Value)> = Vec::new();
-        let mut earlier: Vec<(&SelectCase, Value)> = Vec::new();
-        let mut open = true;
-        for case in cases {
-            let matches = self.matches(store, &keys, &case.on);
-            let mut taken = self.make.and(store.guard, matches);
-            for (other, matched) in &earlier {
-                if !apart(&other.on, &case.on) {
-                    let not = self.make.not(*matched);
-                    taken = self.make.and(taken, not);
-                }
-            }
-            match edges.iter().position(|(t, _)| *t == Ok(case.to)) {
-                Some(same) => edges[same].1 = self.make.or(edges[same].1, taken),
-                None => edges.push((Ok(case.to), taken)),
-            }
-            earlier.push((case, matches));
-            if case.on == SelectOn::Default {
-                open = false;
-                break;
-            }
-        }
-        if open {
-            let any = self.make.any(earlier.iter().map(|(_, m)| *m));
-            let none = self.make.not(any);
-            let none = self.make.and(store.guard, none);
-            edges.push((Err(standard::error::NO_MATCH), none));
-        }
-        edges
-    }
-
-    fn matches(&mut self, store: &mut ParserStore, keys: &[Value], on: &SelectOn) -> Value {
-        match on {
-            SelectOn::Default => self.make.truth(true),
-            SelectOn::Keys(row) => {
-                let mut all = self.make.truth(true);
-                for (key, wanted) in keys.iter().zip(row) {
-                    let this = self.matches_one(*key, wanted);
-                    all = self.make.and(all, this);
-                }
-                all
-            }
-            SelectOn::ValueSet(set) => {
-                let access = self.make.access();
-                let kind = AccessKind::ValueSet { set: *set, columns: keys.to_vec() };
-                let name = &self.program.value_sets[*set].preamble.name;
-                let origin = Origin::new(&format!("value set `{name}`"));
-                self.make.fill(access, store.guard, kind, origin);
-                self.make.out(access, 0, Type::Bool)
-            }
-        }
-    }
-
-    fn matches_one(&mut self, key: Value, wanted: &KeyMatch) -> Value {
-        let ty = self.make.ty(key);
-        let mut number = |bits: &Bits| self.make.constant(ty, bits.resize(ty.width()));
-        let masked = |lower: &mut Self, value: &Bits, mask: &Bits| {
-            let plain = lower.make.natural(ty.width(), key);
-            let mask = lower.make.constant(bit(ty.width()), mask.clone());
-            let value = lower.make.constant(bit(ty.width()), value.clone());
-            let key = lower.make.op(Op::And, &[plain, mask]);
-            lower.make.eq(key, value)
-        };
-        match wanted {
-            KeyMatch::Any => self.make.truth(true),
-            KeyMatch::Exact(value) => {
-                let value = number(value);
-                self.make.eq(key, value)
-            }
-            KeyMatch::Masked { value, mask } => masked(self, value, mask),
-            KeyMatch::Lpm { value, prefix } => {
-                masked(self, value, &prefix_mask(value.width(), *prefix))
-            }
-            KeyMatch::Range { low, high } => {
-                let (low, high) = (number(low), number(high));
-                let above = self.make.op(Op::Ge, &[key, low]);
-                let below = self.make.op(Op::Le, &[key, high]);
-                self.make.and(above, below)
-            }
-        }
-    }
-
     /// The sum of what the parser has not consumed, carries folded in.
     fn payload_sum(&mut self, consumed: Value) -> Value {
         let whole = self.make.slot(Slot::Shell(ShellField::PacketSum));
@@ -552,25 +305,5 @@ impl Lower<'_> {
         let lower = self.make.op(Op::Slice { hi: 7, lo: 0 }, &[sum]);
         let swapped = self.make.op(Op::Concat, &[lower, upper]);
         self.make.mux(odd, swapped, sum)
-    }
-}
-
-/// Whether no keys match both.
-fn apart(a: &SelectOn, b: &SelectOn) -> bool {
-    match (a, b) {
-        (SelectOn::Keys(a), SelectOn::Keys(b)) => a.iter().zip(b).any(|pair| match pair {
-            (KeyMatch::Exact(a), KeyMatch::Exact(b)) => a != b,
-            (KeyMatch::Masked { value: a, mask: m }, KeyMatch::Masked { value: b, mask: n }) => {
-                let both = m.limbs().iter().zip(n.limbs()).map(|(m, n)| m & n);
-                a.limbs().iter().zip(b.limbs()).zip(both).any(|((a, b), m)| (a ^ b) & m != 0)
-            }
-            (KeyMatch::Exact(a), KeyMatch::Masked { value: b, mask: m })
-            | (KeyMatch::Masked { value: b, mask: m }, KeyMatch::Exact(a)) => {
-                let limbs = a.limbs().iter().zip(b.limbs()).zip(m.limbs());
-                limbs.into_iter().any(|((a, b), m)| (a ^ b) & m != 0)
-            }
-            _ => false,
-        }),
-        _ => false,
     }
 }
