@@ -19,10 +19,16 @@ const PACKAGES: &[(&str, &str, u8, &[&str])] = &[
     ("restage-p4", "hw/p4", 1, &["restage-program"]),
     ("restage-library", "hw/library", 1, &["restage-program"]),
     ("restage-manifest", "hw/manifest", 1, &["restage-program"]),
+    ("restage-image", "hw/image", 2, &["restage-manifest"]),
     ("restage-encode", "hw/encode", 2, &["restage-program", "restage-manifest"]),
     ("restage-compile", "hw/compile", 2, &["restage-program", "restage-manifest"]),
     ("restage-rtl", "hw/rtl", 3, &["restage-program", "restage-manifest", "restage-compile"]),
-    ("restage-sim-verilator", "sim-verilator", 1, &["restage-program"]),
+    (
+        "restage-sim-verilator",
+        "sim-verilator",
+        3,
+        &["restage-program", "restage-manifest", "restage-image"],
+    ),
     (
         "restage-gen",
         "gen",

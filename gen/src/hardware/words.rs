@@ -51,6 +51,16 @@ pub(super) fn shell_words(config: &ShellConfig) -> Vec<Word> {
     words.push(Word::new("IN_FLIGHT", shell::IN_FLIGHT, "ro", "0", what));
     let what = "packets received before the first of the present epoch; two words";
     words.push(Word::new("FLIPPED_AT", shell::FLIPPED_AT, "ro", "", what));
+    let what = "begins a load of the unit in bits 7 to 0 (bit 8), or aborts one (bit 9)";
+    words.push(Word::new("IMAGE_CONTROL", shell::IMAGE_CONTROL, "wo", "", what));
+    let what = "words of the image that is to be loaded";
+    words.push(Word::new("IMAGE_WORDS", shell::IMAGE_WORDS, "rw", "0", what));
+    let what = "the image's next word; answered when the part has taken it";
+    words.push(Word::new("IMAGE_DATA", shell::IMAGE_DATA, "wo", "", what));
+    let what = "words that the part has taken";
+    words.push(Word::new("IMAGE_PROGRESS", shell::IMAGE_PROGRESS, "ro", "0", what));
+    let what = "bits 3 to 0: 0 idle, 1 loading, 2 done, 3 failed; 15 to 8: why; 23 to 16: the unit";
+    words.push(Word::new("IMAGE_STATUS", shell::IMAGE_STATUS, "ro", "0", what));
     let what = "by unit: bit 8: it is fed in epoch 0, bits 4 to 0: by which unit; 0 is the traffic point, \
          unit 31 what is behind the deparsers; epoch 1 is 32 words on";
     words.push(Word::new("ROUTES", shell::ROUTES, "rw", "0", what));

@@ -54,6 +54,18 @@ pub mod shell {
     pub const IN_FLIGHT: u32 = 0x10;
     /// How many packets had been received before the last one that was the first of its epoch; two words, 48 bits.
     pub const FLIPPED_AT: u32 = 0x12;
+    /// Begins or ends a load, see [`image`](super::image): [`BEGIN`](super::image::BEGIN) and a unit, or
+    /// [`ABORT`](super::image::ABORT).
+    pub const IMAGE_CONTROL: u32 = 0x20;
+    /// Words of the image that is to be loaded; written before the load begins.
+    pub const IMAGE_WORDS: u32 = 0x21;
+    /// The image's next word. The write is answered when the part has taken it.
+    pub const IMAGE_DATA: u32 = 0x22;
+    /// Words that the part has taken.
+    pub const IMAGE_PROGRESS: u32 = 0x23;
+    /// Bits 3 to 0: an [`image::State`](super::image::State). Bits 15 to 8: an [`image::Code`](super::image::Code).
+    /// Bits 23 to 16: the unit.
+    pub const IMAGE_STATUS: u32 = 0x24;
     /// What feeds each unit in epoch 0, see [`route`]; written only while no packet of that epoch is inside.
     pub const ROUTES: u32 = 0x80;
     /// The first of the [`Count`]s: two words each, the lower 32 bits first, 48 bits in all.
@@ -178,7 +190,7 @@ pub mod shell {
 pub mod guard {
     /// The region's latency in clocks, 4 or more. May change only while no packet is inside; 8 after a reset.
     pub const LATENCY: u32 = 0x00;
-    /// Bit 0: the region's outputs count; 0 after a reset.
+    /// Bit 0: the region's outputs count; 0 after a reset, and from the beginning of a load to its end.
     pub const COUPLED: u32 = 0x01;
     /// Packets whose tag was another than the one that came back.
     pub const TAG_ERRORS: u32 = 0x02;
@@ -187,6 +199,125 @@ pub mod guard {
     pub const MASK: u32 = 0x100;
     /// The smallest latency that [`LATENCY`] takes.
     pub const LEAST_LATENCY: u32 = 4;
+}
+
+/// The image port. A load takes these steps: IMAGE_WORDS, BEGIN for a unit that is not coupled, all words of the image
+/// to IMAGE_DATA, then IMAGE_STATUS until it is done or has failed. From BEGIN on the region's clock stands and it is in reset;
+/// only a load that is done ends that, so a region whose load failed stays blank.
+pub mod image {
+    /// In IMAGE_CONTROL: begins a load of the unit in bits 7 to 0.
+    pub const BEGIN: u32 = 1 << 8;
+    /// In IMAGE_CONTROL: ends the load that is under way.
+    pub const ABORT: u32 = 1 << 9;
+
+    /// What the port does.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+    pub enum State {
+        /// Nothing since the reset.
+        Idle,
+        /// A load is under way.
+        Loading,
+        /// The last load went well, and the region is out of its reset.
+        Done,
+        /// The last load went wrong, or was not begun.
+        Failed,
+    }
+
+    /// Why a load failed. From [`Code::FIRST_OF_PART`] on the part says so.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+    pub enum Code {
+        /// It did not.
+        None = 0x00,
+        /// The region is coupled; nothing was written.
+        Coupled = 0x01,
+        /// There is no such unit; nothing was written.
+        Unit = 0x02,
+        /// A load is under way, and goes on.
+        Busy = 0x03,
+        /// IMAGE_WORDS is 0; nothing was written.
+        Length = 0x04,
+        /// A word was written before the one before was taken, or behind the last one.
+        Overrun = 0x05,
+        /// It was aborted.
+        Aborted = 0x06,
+        /// What was written is no image, or its header is damaged.
+        Format = 0x10,
+        /// The image ended too early.
+        Truncated = 0x11,
+        /// There were words behind its end.
+        TooLong = 0x12,
+        /// The payload is damaged.
+        Payload = 0x13,
+        /// It is for another part.
+        Part = 0x14,
+        /// It is for another build of the shell.
+        Shell = 0x15,
+        /// It is for another region.
+        Region = 0x16,
+        /// It is for another kind of region.
+        Kind = 0x17,
+        /// A newer one has been loaded.
+        Older = 0x18,
+        /// It is whole and for this place, but there is no circuit in it.
+        Circuit = 0x19,
+        /// Its signature is missing or not of the key that is asked for.
+        Signature = 0x1a,
+    }
+
+    impl Code {
+        /// The first number that only parts give.
+        pub const FIRST_OF_PART: u32 = 0x10;
+        /// All of them.
+        pub const ALL: [Code; 18] = [
+            Code::None,
+            Code::Coupled,
+            Code::Unit,
+            Code::Busy,
+            Code::Length,
+            Code::Overrun,
+            Code::Aborted,
+            Code::Format,
+            Code::Truncated,
+            Code::TooLong,
+            Code::Payload,
+            Code::Part,
+            Code::Shell,
+            Code::Region,
+            Code::Kind,
+            Code::Older,
+            Code::Circuit,
+            Code::Signature,
+        ];
+    }
+
+    /// The parts of IMAGE_STATUS.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Status {
+        /// What the port does.
+        pub state: State,
+        /// Why it failed, as a [`Code`].
+        pub code: u8,
+        /// The unit that was last asked for.
+        pub unit: u32,
+    }
+
+    impl Status {
+        /// Of the word that was read.
+        pub fn of(word: u32) -> Self {
+            let state = match word & 15 {
+                0 => State::Idle,
+                1 => State::Loading,
+                2 => State::Done,
+                _ => State::Failed,
+            };
+            Status { state, code: (word >> 8) as u8, unit: word >> 16 & 0xff }
+        }
+
+        /// The code by name, if it is one that this crate knows.
+        pub fn code(self) -> Option<Code> {
+            Code::ALL.into_iter().find(|code| *code as u8 == self.code)
+        }
+    }
 }
 
 /// Words inside a region.

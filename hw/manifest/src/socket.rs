@@ -2,6 +2,7 @@
 //!
 //! Every output comes from a register: that lets regions be simulated apart and placed apart.
 
+use crate::address;
 use crate::config::ShellConfig;
 use serde::{Deserialize, Serialize};
 
@@ -108,4 +109,49 @@ pub fn ports(kind: RegionKind, config: &ShellConfig) -> Vec<Port> {
 /// Bits of the parser's `shell_i`.
 pub fn shell_bits(config: &ShellConfig) -> u32 {
     config.fixed_bits() - config.digest_bits
+}
+
+/// A place for a region variant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Socket {
+    /// The beginning of the names of its ports on the fabric.
+    pub name: String,
+    /// Its unit on the configuration bus.
+    pub unit: u32,
+    /// What fits.
+    pub kind: RegionKind,
+}
+
+impl Socket {
+    /// The fabric's port that belongs to a region's port.
+    pub fn port(&self, region_port: &str) -> String {
+        let name = &self.name;
+        match region_port.strip_suffix("_i") {
+            Some(stem) => format!("{name}_{stem}_o"),
+            None => format!("{name}_{}_i", region_port.trim_end_matches("_o")),
+        }
+    }
+
+    /// The fabric's port for the region's `rst_ni`.
+    pub fn reset(&self) -> String {
+        format!("{}_rst_no", self.name)
+    }
+
+    /// The fabric's port that says whether the region's clock shall run.
+    pub fn clock_enable(&self) -> String {
+        format!("{}_clk_en_o", self.name)
+    }
+}
+
+/// All sockets, in the order of their units: parsers, stages, deparsers.
+pub fn sockets(config: &ShellConfig) -> Vec<Socket> {
+    let socket = |name: String, unit, kind| Socket { name, unit, kind };
+    let parsers = (0..config.slots)
+        .map(|i| socket(format!("parser{i}"), address::PARSER + i, RegionKind::Parser));
+    let stages = (0..config.regions)
+        .map(|i| socket(format!("stage{i}"), address::stage(config, i), RegionKind::Stage));
+    let deparsers = (0..config.slots).map(|i| {
+        socket(format!("deparser{i}"), address::deparser(config, i), RegionKind::Deparser)
+    });
+    parsers.chain(stages).chain(deparsers).collect()
 }

@@ -6,7 +6,7 @@
 
 use super::block::expression;
 use super::lower::{Stmt, literal};
-use crate::net::{Direction, InstanceDecl, MemStyle, MemoryDecl};
+use crate::net::{Direction, InstanceDecl, MemStyle, MemoryDecl, RESET};
 use restage_program::Bits;
 use rust_hdl::core::ast::VerilogExpression as E;
 use std::fmt::Write;
@@ -189,7 +189,10 @@ pub(super) fn ring_pointer(at: &str, width: u32, slots: u32) -> String {
 pub(super) fn instance(decl: &InstanceDecl, connected: &[String]) -> String {
     let mut pins: Vec<String> = Vec::new();
     if decl.of.clocked {
-        pins.extend(["    .clk_i(clk_i)".to_string(), "    .rst_ni(rst_ni)".to_string()]);
+        pins.push("    .clk_i(clk_i)".to_string());
+        if decl.of.port(RESET).is_none() {
+            pins.push("    .rst_ni(rst_ni)".to_string());
+        }
     }
     for (port, text) in decl.of.ports.iter().zip(connected) {
         pins.push(format!("    .{}({text})", port.name));

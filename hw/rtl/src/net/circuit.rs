@@ -50,6 +50,9 @@ impl Port {
     }
 }
 
+/// The name of the reset.
+pub const RESET: &str = "rst_ni";
+
 /// A module from outside.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ModuleInterface {
@@ -65,6 +68,12 @@ impl ModuleInterface {
     /// The interface of a module that is written elsewhere, or that several modules must have.
     pub fn new(name: impl Into<String>, ports: Vec<Port>) -> Self {
         ModuleInterface { name: name.into(), clocked: true, ports }
+    }
+
+    /// The same module with its reset among the ports, to be connected by who puts it in.
+    pub fn with_reset(mut self) -> Self {
+        self.ports.insert(0, Port::input(RESET, 1));
+        self
     }
 
     /// A port by its name.

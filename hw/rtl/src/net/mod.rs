@@ -27,7 +27,7 @@ mod shape;
 mod state;
 mod timing;
 
-pub use circuit::{Circuit, Direction, ModuleInterface, Port};
+pub use circuit::{Circuit, Direction, ModuleInterface, Port, RESET};
 pub use fault::{FaultKind, NetFault};
 pub use instance::Instance;
 use luts::Luts;

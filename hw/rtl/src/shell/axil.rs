@@ -20,10 +20,10 @@ const YIELD_EVERY: u32 = 16;
 /// * `s_axil_*`: AXI4-Lite, 32 bits of data, whole words: strobes are not looked at. A write waits for its
 ///   address and its data; of a read and a write at the same clock the write goes first.
 /// * Unit 0 is the shell: `csr_write_o` is high for one clock with `csr_addr_o` and `csr_wdata_o`, and
-///   `csr_rdata_i` is taken as many clocks later as its units need.
+///   `csr_rdata_i` is taken as many clocks later as its units need. A write is not answered while `csr_stall_i` is 1.
 /// * Other units are regions: bit N - 1 of `cfg_valid_o` is high for one clock, `cfg_ack_i` and `cfg_rdata_i`
 ///   likewise belong to unit N; the other outputs stay until the answer.
-/// * A region that does not answer within `CFG_PATIENCE` clocks, or a unit that does not exist, gives SLVERR,
+/// * What does not answer within `CFG_PATIENCE` clocks, or a unit that does not exist, gives SLVERR,
 ///   and a read the word `SILENT`. There is always an answer.
 /// * `yield_o` is high for one clock in sixteen while a region has not answered: packets shall leave a slot.
 pub fn axil(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
@@ -44,6 +44,7 @@ pub fn axil(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let arvalid = m.input("s_axil_arvalid", 1);
     let rready = m.input("s_axil_rready", 1);
     let csr_rdata = m.input("csr_rdata_i", WORD_BITS);
+    let stall = m.input("csr_stall_i", 1);
     let acks = m.input("cfg_ack_i", regions);
     let rdatas = m.input("cfg_rdata_i", regions * WORD_BITS);
 
@@ -115,7 +116,11 @@ pub fn axil(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let known = m.or_all(&known);
     let unknown = but_not(m, taken, known);
     let own_taken = m.and(taken, own);
-    let own_done = later(m, "csr_done", own_taken, READ_CLOCKS + 3);
+    let own_due = later(m, "csr_due", own_taken, READ_CLOCKS + 3);
+    let stalled = m.reg("csr_stalled", 1);
+    let own_due = m.or(own_due, stalled.q());
+    let stall = m.and(stall, write);
+    let own_done = but_not(m, own_due, stall);
     let bits = CFG_PATIENCE.trailing_zeros() + 1;
     let waited = m.reg("waited", bits);
     let one = m.lit(bits, 1);
@@ -128,6 +133,8 @@ pub fn axil(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let answered = m.or_all(&[ack, own_done, unknown, late]);
     let answered = m.and(answered, waits.q());
     let answered = m.named("answered", answered);
+    let stall_next = but_not(m, own_due, answered);
+    m.drive(stalled, stall_next, Drive::always().reset(Bits::zero(1)));
     let still = but_not(m, waits.q(), answered);
     let wait_next = m.or(takes, still);
     m.drive(waits, wait_next, Drive::always().reset(Bits::zero(1)));

@@ -1,11 +1,12 @@
 //! The fabric's wiring of control: counters, the configuration bus, what is shown to observers.
 
 use super::csr::event;
+use super::kit::but_not;
 use super::shape::{Shape, WORD_BITS};
-use super::socket::sockets;
 use super::wiring::Wiring;
 use restage_manifest::address::shell::Count;
 use restage_manifest::socket::TIME_BITS;
+use restage_manifest::socket::sockets;
 use restage_manifest::{ShellConfig, ShellField as F};
 
 /// What is counted of each epoch.
@@ -88,6 +89,33 @@ pub(super) fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &s
     w.put("restage_csr", "csr", &inputs);
 }
 
+/// The image port, and what it does to each region.
+pub(super) fn put_image(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &str)]) {
+    let sockets = sockets(config);
+    let coupled: Vec<_> =
+        sockets.iter().rev().map(|s| w.get(&format!("{}_guard_coupled", s.name), 1)).collect();
+    let coupled = w.m.concat(&coupled);
+    w.set("coupled", coupled);
+    let mut inputs = vec![
+        ("coupled_i", "coupled"),
+        ("ready_i", "in_image_ready_i"),
+        ("done_i", "in_image_done_i"),
+        ("fail_i", "in_image_fail_i"),
+        ("code_i", "in_image_code_i"),
+    ];
+    inputs.extend(bus);
+    w.put("restage_image", "image", &inputs);
+    for (what, signal) in
+        [("hold", "hold"), ("reset_n", "reset_n"), ("clock_enable", "clock_enable")]
+    {
+        let all = w.get(&format!("image_{signal}"), sockets.len() as u32);
+        for (index, socket) in (0..).zip(&sockets) {
+            let bit = w.m.bit(all, index);
+            w.set(&format!("{}_{what}", socket.name), bit);
+        }
+    }
+}
+
 /// The bus master and its connections to all regions.
 pub(super) fn put_axil(w: &mut Wiring<'_>, config: &ShellConfig) {
     let sockets = sockets(config);
@@ -96,7 +124,11 @@ pub(super) fn put_axil(w: &mut Wiring<'_>, config: &ShellConfig) {
     for (index, socket) in sockets.iter().enumerate() {
         let valid = w.m.bit(valids, index as u32);
         w.set(&format!("{}_cfg_valid", socket.name), valid);
-        acks.insert(0, w.get(&format!("in_{}_cfg_ack_i", socket.name), 1));
+        // What is being loaded answers nothing.
+        let ack = w.get(&format!("in_{}_cfg_ack_i", socket.name), 1);
+        let hold = w.get(&format!("{}_hold", socket.name), 1);
+        let ack = but_not(&mut w.m, ack, hold);
+        acks.insert(0, ack);
         words.insert(0, w.get(&format!("in_{}_cfg_rdata_i", socket.name), WORD_BITS));
     }
     let (acks, words) = (w.m.concat(&acks), w.m.concat(&words));
@@ -107,9 +139,12 @@ pub(super) fn put_axil(w: &mut Wiring<'_>, config: &ShellConfig) {
             .iter()
             .map(|name| (format!("s_axil_{name}"), format!("in_s_axil_{name}")))
             .collect();
-    for (port, signal) in
-        [("csr_rdata_i", "csr_rdata"), ("cfg_ack_i", "cfg_acks"), ("cfg_rdata_i", "cfg_rdatas")]
-    {
+    for (port, signal) in [
+        ("csr_rdata_i", "csr_rdata"),
+        ("cfg_ack_i", "cfg_acks"),
+        ("cfg_rdata_i", "cfg_rdatas"),
+        ("csr_stall_i", "image_stall"),
+    ] {
         inputs.push((port.into(), signal.into()));
     }
     let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (p.as_str(), s.as_str())).collect();

@@ -1,16 +1,16 @@
 //! The static part as a whole: everything but the regions, which have sockets.
 
-use super::control::{monitors, put_axil, put_csr, put_inflight};
+use super::control::{monitors, put_axil, put_csr, put_image, put_inflight};
 use super::put::{put_feed, put_guard, put_router};
 use super::shape::{Shape, USER_BITS, WORD_BITS};
-use super::socket::sockets;
 use super::wiring::Wiring;
 use super::{
-    Fifos, axil, csr, digest, gate, guard, inflight, join, looper, merge, payload, router, traffic,
-    verdict, window,
+    Fifos, axil, csr, digest, gate, guard, image, inflight, join, looper, merge, payload, router,
+    traffic, verdict, window,
 };
 use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
+use restage_manifest::socket::sockets;
 use restage_manifest::socket::{RegionKind, TIME_BITS};
 use std::collections::BTreeMap;
 
@@ -34,7 +34,8 @@ impl Static {
 ///
 /// Contract: `s_axis_*`, `m_axis_*`, `s_axil_*`: see [`gate`](super::gate()), [`merge`](super::merge()),
 /// [`axil`](super::axil()). `time_i`: microseconds. For each socket the ports of
-/// [`Socket::port`], all outputs from registers. `mon_gate_*`: a packet goes to the parser, for the first
+/// [`Socket::port`], its reset and whether its clock shall run, all outputs from registers. `image_*`: the way of images to the
+/// part, see [`image`](super::image()). `mon_gate_*`: a packet goes to the parser, for the first
 /// time or (`looped` is not 0, but a value of `standard::instance`) again. `mon_emit_*`: a copy goes to egress
 /// (or, if `raw`, past it to the loop port). `mon_loop_*`: a packet goes to the loop buffer, or finds it full.
 pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
@@ -54,6 +55,7 @@ pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
         router::router(config)?,
         join::join(config)?,
         inflight::inflight()?,
+        image::image(config)?,
     ];
     if config.loops() {
         parts.push(looper::looper(config, &mut fifos)?);
@@ -94,6 +96,10 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
         ("s_axil_arvalid", 1),
         ("s_axil_rready", 1),
         ("time_i", TIME_BITS),
+        ("image_ready_i", 1),
+        ("image_done_i", 1),
+        ("image_fail_i", 1),
+        ("image_code_i", image::CODE_BITS),
     ] {
         w.input(name, width);
     }
@@ -259,6 +265,8 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
     }
     put_inflight(&mut w, config);
     put_csr(&mut w, config, &bus);
+    put_image(&mut w, config, &bus);
+    reads.push("image_csr_rdata".into());
     let words: Vec<Net> = reads.iter().map(|name| w.get(name, WORD_BITS)).collect();
     let word = w.m.or_all(&words);
     w.set("csr_rdata", word);
@@ -280,6 +288,11 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
         ("s_axil_rvalid", "axil_s_axil_rvalid", 1),
         ("s_axil_rresp", "axil_s_axil_rresp", 2),
         ("s_axil_rdata", "axil_s_axil_rdata", WORD_BITS),
+        ("image_active_o", "image_active", 1),
+        ("image_unit_o", "image_unit", image::UNIT_BITS),
+        ("image_valid_o", "image_valid", 1),
+        ("image_word_o", "image_word", WORD_BITS),
+        ("image_last_o", "image_last", 1),
     ] {
         w.output(name, signal, width);
     }

@@ -35,6 +35,7 @@ fn name(kind: RegionKind) -> &'static str {
 /// * Deparser: `side_o` is the delayed `side_i`; of `header_o` `length_o` bytes count, at most a window;
 ///   none when the region is not coupled or the packet not live.
 /// * A tag that is not the packet's is counted.
+/// * While `loading_i` is 1 the region is not coupled, whatever was written. `coupled_o`: whether it is.
 /// * `csr_*`: a write counts when `csr_write_i` is 1 and the address is in the words of unit `unit_i`.
 ///   `csr_rdata_o` is 0 for other addresses, two clocks late.
 ///
@@ -55,6 +56,7 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     let ticket = m.input("ticket_i", ticket_bits);
     let side = m.input("side_i", side_bits);
     let region_tag = m.input("region_tag_i", shape.tag());
+    let loading = m.input("loading_i", 1);
     let csr = Csr::new(m, config);
 
     m.section("latency, coupling");
@@ -68,7 +70,10 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     m.drive(top, less, Drive::when(setting).reset(first));
     let coupling = csr.at(m, COUPLED);
     let bit = m.bit(csr.data, 0);
-    let coupled = state_when(m, "coupled", coupling, bit);
+    let may = but_not(m, bit, loading);
+    let changes = m.or(coupling, loading);
+    let coupled = state_when(m, "coupled", changes, may);
+    m.output("coupled_o", coupled);
 
     m.section("delay line: a ring as long as the latency");
     let place = m.reg("place", depth);

@@ -2,9 +2,9 @@
 
 use super::kit::{both, held, later, out_of_turn, state};
 use super::shape::Shape;
-use super::socket::sockets;
 use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
+use restage_manifest::socket::sockets;
 use restage_manifest::socket::{LENGTH_BITS, RegionKind};
 
 /// `restage_join`.

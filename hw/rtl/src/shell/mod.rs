@@ -27,6 +27,7 @@ mod fate;
 mod fifo;
 mod gate;
 mod guard;
+mod image;
 mod inflight;
 mod join;
 mod kit;
@@ -50,8 +51,9 @@ pub use axil::AXIL_ADDRESS_BITS;
 pub use fabric::{Static, fabric};
 pub use fifo::{Fifos, fifo};
 pub use guard::guard;
+pub use restage_manifest::socket::{Socket, sockets};
 pub use shape::{MOST_BYTES, USER_BITS};
-pub use socket::{Socket, region_interface, sockets};
+pub use socket::region_interface;
 pub use top::shell;
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use super::router;
 use super::shape::Shape;
-use super::socket::{Socket, sockets};
 use super::wiring::Wiring;
 use restage_manifest::ShellConfig;
 use restage_manifest::address::PARSER;
 use restage_manifest::socket::{Direction, LANE_BITS, RegionKind, ports};
+use restage_manifest::socket::{Socket, sockets};
 
 /// What the window says to a parser.
 pub(super) fn put_feed(
@@ -100,6 +100,10 @@ pub(super) fn put_guard(
         let net = w.get(&signal, port.width);
         w.m.output(&outside, net);
     }
+    for (port, signal) in [(socket.reset(), "reset_n"), (socket.clock_enable(), "clock_enable")] {
+        let net = w.get(&format!("{name}_{signal}"), 1);
+        w.m.output(&port, net);
+    }
     let mut beside = side.to_string();
     if socket.kind == RegionKind::Deparser {
         // Behind egress the shell looks at its own bits only, unless clones carry all of them.
@@ -128,6 +132,7 @@ pub(super) fn put_guard(
         ("csr_addr_i", "axil_csr_addr".into()),
         ("csr_wdata_i", "axil_csr_wdata".into()),
         ("unit_i", format!("{name}_unit")),
+        ("loading_i", format!("{name}_hold")),
     ];
     let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (*p, s.as_str())).collect();
     w.put(part, &format!("{name}_guard"), &inputs);

@@ -2,12 +2,12 @@
 
 use super::kit::{bits_for, both, held, is, later, out_of_turn, state, state_when};
 use super::shape::{ADDRESS_BITS, Shape, WORD_BITS};
-use super::socket::{Socket, sockets};
 use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::last;
 use restage_manifest::address::shell::{FED, JOIN, POINT, route};
 use restage_manifest::socket::RegionKind;
+use restage_manifest::socket::{Socket, sockets};
 
 /// An end of the router.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! The shell with its regions filled: what a user instantiates.
 
-use super::socket::{Socket, sockets};
-use crate::net::{self, Circuit, Module, ModuleInterface, NetFault};
+use crate::net::{self, Circuit, Module, ModuleInterface, NetFault, RESET};
 use restage_manifest::ShellConfig;
+use restage_manifest::socket::{Socket, sockets};
 use restage_program::Bits;
 
 /// `restage_shell`: the fabric and variants in sockets, by their units. Nothing comes from the other sockets.
@@ -30,8 +30,13 @@ pub fn shell(
             m.refuse(format!("there is no unit {unit} for {}", variant.name));
             continue;
         };
-        let mut inputs = Vec::new();
-        for port in variant.ports.iter().filter(|p| p.direction == net::Direction::Input) {
+        let reset = m.wire(&socket.reset(), 1);
+        let mut inputs = vec![(RESET, reset.net())];
+        wires.push((socket.reset(), reset));
+        let variant = &variant.clone().with_reset();
+        for port in
+            variant.ports.iter().filter(|p| p.direction == net::Direction::Input && p.name != RESET)
+        {
             let wire = m.wire(&socket.port(&port.name), port.width);
             inputs.push((port.name.as_str(), wire.net()));
             wires.push((socket.port(&port.name), wire));
