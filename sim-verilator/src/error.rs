@@ -1,5 +1,6 @@
 //! What can go wrong between Verilog and a running model, and what to do about it.
 
+use restage_image::ImageError;
 use std::io;
 use std::path::PathBuf;
 
@@ -74,6 +75,12 @@ pub enum SimError {
         /// Why not.
         why: String,
     },
+    /// There is no such region.
+    #[error("there is no unit {0}")]
+    NoUnit(u32),
+    /// An image is of no use.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// The model stopped: `$stop`, `$finish`, or logic that does not settle.
     #[error("`{model}` stopped: {what}")]
     Stopped {

@@ -22,6 +22,8 @@ struct Link {
 #[derive(Debug, Default)]
 pub struct Fabric {
     models: Vec<Model>,
+    /// Whether each model's clock runs.
+    runs: Vec<bool>,
     links: Vec<Link>,
     wires: Wires,
 }
@@ -35,6 +37,7 @@ impl Fabric {
     /// Adds a model.
     pub fn add(&mut self, model: Model) -> Result<PartId, SimError> {
         self.models.push(model);
+        self.runs.push(true);
         self.rebuild()?;
         Ok(PartId(self.models.len() - 1))
     }
@@ -67,6 +70,17 @@ impl Fabric {
         }
     }
 
+    /// Takes away what couples a model. Inputs stay as they are; the model's place stays taken.
+    pub fn disconnect(&mut self, part: PartId) -> Result<(), SimError> {
+        self.links.retain(|link| link.from.0 != part && link.to.0 != part);
+        self.rebuild()
+    }
+
+    /// Lets a model's clock stand, or run.
+    pub fn set_clock(&mut self, part: PartId, runs: bool) {
+        self.runs[part.0] = runs;
+    }
+
     /// All places, in the order in which they were added.
     pub fn parts(&self) -> impl Iterator<Item = PartId> + use<> {
         (0..self.models.len()).map(PartId)
@@ -89,7 +103,7 @@ impl Fabric {
             self.rebuild()?;
             self.wires.copy(self.models.iter_mut().map(Model::instance_mut));
         }
-        for model in &mut self.models {
+        for (model, _) in self.models.iter_mut().zip(&self.runs).filter(|(_, runs)| **runs) {
             model.tick();
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! * [`Library::instance`] makes a [`Model`]: ports by name, one clock, registers and memories that start
 //!   with random contents from a seed.
 //! * [`Fabric`] couples several models by their registered boundaries.
+//! * [`Fpga`] is a part whose regions are loaded with images, word by word, while it runs.
 //! * [`Nic`] is a card on the bench: packets in and out at full rate, registers, monitors.
 //!
 //! ```no_run
@@ -29,6 +30,7 @@ mod compile;
 mod error;
 mod fabric;
 mod foreign;
+mod fpga;
 mod model;
 mod nic;
 mod shim;
@@ -38,6 +40,7 @@ pub use cache::Cache;
 pub use compile::{Build, Trace};
 pub use error::SimError;
 pub use fabric::{Fabric, PartId};
+pub use fpga::{Fpga, PART, PartOptions, library};
 pub use model::{Library, Model, Port, PortId, Tape};
 pub use nic::{BenchOptions, Device, Nic, Received, Seen, Sent, WatchId};
 

@@ -17,6 +17,7 @@ mod watch;
 
 use crate::error::SimError;
 use crate::fabric::{Fabric, PartId};
+use crate::fpga::Fpga;
 use crate::model::{Model, PortId};
 use pace::Pace;
 use rand::SeedableRng;
@@ -92,7 +93,7 @@ impl Received {
 /// A card, driven clock by clock.
 #[derive(Debug)]
 pub struct Nic {
-    fabric: Fabric,
+    fpga: Fpga,
     shell: PartId,
     reset: PortId,
     time: PortId,
@@ -109,9 +110,15 @@ pub struct Nic {
 }
 
 impl Nic {
-    /// A card that is one model, or whose shell is one of several. It is reset before this returns.
+    /// A card whose shell is one of several models, which stay. It is reset before this returns.
     pub fn new(fabric: Fabric, shell: PartId, options: BenchOptions) -> Result<Self, SimError> {
-        let library = fabric.model(shell).library().clone();
+        Self::on(Fpga::fixed(fabric, shell), options)
+    }
+
+    /// A card with a part. It is reset before this returns.
+    pub fn on(fpga: Fpga, options: BenchOptions) -> Result<Self, SimError> {
+        let shell = fpga.shell();
+        let library = fpga.fabric().model(shell).library().clone();
         let mut nic = Nic {
             shell,
             reset: library.port("rst_ni")?,
@@ -126,7 +133,7 @@ impl Nic {
             master: Master::new(&library)?,
             watches: Vec::new(),
             options,
-            fabric,
+            fpga,
         };
         nic.reset()?;
         Ok(nic)
@@ -145,10 +152,10 @@ impl Nic {
         let waiting = std::mem::replace(&mut self.source, Source::new(&library)?);
         self.source.restart(waiting);
         self.sink = Sink::new(&library)?;
-        self.master.clear(self.fabric.model_mut(self.shell));
+        self.master.clear(self.fpga.fabric_mut().model_mut(self.shell));
         self.set_resets(0)?;
         for _ in 0..RESET {
-            self.source.drive(self.fabric.model_mut(self.shell), true, &mut self.rng);
+            self.source.drive(self.fpga.fabric_mut().model_mut(self.shell), true, &mut self.rng);
             self.edge()?;
         }
         self.set_resets(1)
@@ -156,8 +163,8 @@ impl Nic {
 
     /// All parts are reset together.
     fn set_resets(&mut self, level: u64) -> Result<(), SimError> {
-        for part in self.fabric.parts() {
-            let model = self.fabric.model_mut(part);
+        for part in self.fpga.fabric().parts() {
+            let model = self.fpga.fabric_mut().model_mut(part);
             if part == self.shell {
                 model.set_u64(self.reset, level);
             } else if let Ok(port) = model.port("rst_ni") {
@@ -181,7 +188,7 @@ impl Nic {
     /// Makes one clock.
     pub fn step(&mut self) -> Result<(), SimError> {
         let (idle, wait) = (self.gaps.idle(&mut self.rng), self.back_pressure.idle(&mut self.rng));
-        let model = self.fabric.model_mut(self.shell);
+        let model = self.fpga.fabric_mut().model_mut(self.shell);
         for watch in &mut self.watches {
             watch.look(model, self.cycle);
         }
@@ -191,25 +198,25 @@ impl Nic {
         self.source.taken(model, self.cycle);
         let moved = self.master.taken(model, self.cycle);
         self.edge()?;
-        moved.withdraw(self.fabric.model_mut(self.shell));
+        moved.withdraw(self.fpga.fabric_mut().model_mut(self.shell));
         Ok(())
     }
 
     fn edge(&mut self) -> Result<(), SimError> {
         let time = self.time();
         if self.now != Some(time) {
-            self.fabric.model_mut(self.shell).set_u64(self.time, time);
+            self.fpga.fabric_mut().model_mut(self.shell).set_u64(self.time, time);
             self.now = Some(time);
         }
-        self.fabric.tick()?;
+        self.fpga.tick()?;
         self.cycle += 1;
-        if self.cycle.is_multiple_of(1024) { self.fabric.check() } else { Ok(()) }
+        if self.cycle.is_multiple_of(1024) { self.fpga.fabric().check() } else { Ok(()) }
     }
 
     /// Makes so many clocks.
     pub fn run(&mut self, clocks: u64) -> Result<(), SimError> {
         (0..clocks).try_for_each(|_| self.step())?;
-        self.fabric.check()
+        self.fpga.fabric().check()
     }
 
     /// Runs until everything has been sent and nothing has come out for `quiet` clocks. It is an error if
@@ -232,7 +239,7 @@ impl Nic {
                 });
             }
         }
-        self.fabric.check()
+        self.fpga.fabric().check()
     }
 
     /// The packets that have come out since this was last asked.
@@ -285,12 +292,17 @@ impl Nic {
 
     /// The shell's model.
     pub fn shell(&self) -> &Model {
-        self.fabric.model(self.shell)
+        self.fpga.fabric().model(self.shell)
     }
 
     /// All models.
     pub fn fabric(&mut self) -> &mut Fabric {
-        &mut self.fabric
+        self.fpga.fabric_mut()
+    }
+
+    /// The part.
+    pub fn fpga(&mut self) -> &mut Fpga {
+        &mut self.fpga
     }
 
     /// Steps until all register accesses are answered.

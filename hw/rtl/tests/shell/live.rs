@@ -17,13 +17,13 @@ use restage_rtl::shell::{fabric, region_interface, sockets};
 use restage_sim_verilator::BenchOptions;
 
 /// Bytes of a header.
-const HEADER: u8 = 48;
+pub const HEADER: u8 = 48;
 /// The byte with the number of stages passed; their units follow.
 const PASSED: u32 = 15;
 
 /// A region that writes its unit into the packet: the parser into byte 14, the deparser into byte 13, stages into the first
 /// free byte behind byte [`PASSED`].
-fn stamper(config: &ShellConfig, kind: RegionKind, unit: u32, latency: u32) -> Circuit {
+pub fn stamper(config: &ShellConfig, kind: RegionKind, unit: u32, latency: u32) -> Circuit {
     let interface = region_interface(config, kind, "any");
     let mut module = Module::new(format!("stamper_{unit}"));
     let m = &mut module;
@@ -80,14 +80,14 @@ fn stamper(config: &ShellConfig, kind: RegionKind, unit: u32, latency: u32) -> C
     module.finish().unwrap_or_else(|f| panic!("{f:?}"))
 }
 
-fn config() -> ShellConfig {
+pub fn config() -> ShellConfig {
     ShellConfig { phv_bits: 2048, regions: 5, ..ShellConfig::default() }
 }
 
 /// Latencies of the regions, by unit less one.
-const LATENCIES: [u32; 9] = [8, 13, 8, 16, 24, 5, 9, 11, 6];
+pub const LATENCIES: [u32; 9] = [8, 13, 8, 16, 24, 5, 9, 11, 6];
 
-fn stop(unit: u32) -> Stop {
+pub fn stop(unit: u32) -> Stop {
     Stop { unit, latency: LATENCIES[unit as usize - 1] }
 }
 
@@ -106,7 +106,7 @@ fn some_way(config: &ShellConfig, rng: &mut SmallRng) -> Way {
 }
 
 /// What a way leaves in a packet.
-fn stamped(way: &Way, packet: &[u8]) -> Vec<u8> {
+pub fn stamped(way: &Way, packet: &[u8]) -> Vec<u8> {
     let mut bytes = packet.to_vec();
     bytes[13] = way.deparser.unit as u8;
     bytes[14] = way.parser.unit as u8;

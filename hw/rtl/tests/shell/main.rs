@@ -5,6 +5,7 @@
 mod card;
 #[path = "../common/mod.rs"]
 mod common;
+mod image;
 mod live;
 mod model;
 mod parts;
