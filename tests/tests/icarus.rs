@@ -47,6 +47,7 @@ fn agree(name: &str) {
         ),
         ("s_axil_rvalid", &["s_axil_rdata", "s_axil_rresp"]),
         ("s_axil_bvalid", &["s_axil_bresp"]),
+        ("image_valid_o", &["image_word_o", "image_last_o"]),
     ] {
         for output in outputs {
             recording = recording.only_while(output, when);
