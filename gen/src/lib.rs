@@ -5,6 +5,7 @@
 pub mod bus_writes;
 pub mod files;
 pub mod hardware;
+pub mod images;
 pub mod pcap;
 pub mod replay;
 pub mod say;

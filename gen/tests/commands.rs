@@ -173,6 +173,32 @@ fn regions_are_as_many_as_asked_for() {
 }
 
 #[test]
+fn images_are_made_when_asked_for() {
+    let folder = folder("images");
+    let args = ["--program", "vlan", "--images", "--out", text(&folder)];
+    let old = folder.join("images");
+    std::fs::create_dir_all(&old).unwrap();
+    std::fs::write(old.join("old_1.rsti"), [0]).unwrap();
+    let ended = made(&args);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let manifest: restage_manifest::Manifest = serde_json::from_str(&manifest).unwrap();
+    for region in &manifest.regions {
+        let path = format!("images/{}_{}.rsti", region.module, region.unit);
+        assert!(ended.out.contains(&path), "{}", ended.out);
+        let bytes = std::fs::read(folder.join(path)).unwrap();
+        let image = restage_image::Image::parse(&bytes).unwrap();
+        let header = image.header();
+        assert_eq!((u32::from(header.unit), header.variant), (region.unit, region.hash));
+        let (module, verilog) = restage_image::verilog::unpack(image.payload()).unwrap();
+        assert_eq!(module, region.module);
+        let built = folder.join("rtl").join(format!("{module}.v"));
+        assert_eq!(verilog, std::fs::read_to_string(built).unwrap());
+    }
+    assert_eq!(std::fs::read_dir(old).unwrap().count(), manifest.regions.len());
+}
+
+#[test]
 fn what_is_wrong_is_named_and_ends_with_2() {
     let folder = folder("wrong");
     let capture = capture(&folder, "a.pcap", &[1]);

@@ -40,7 +40,7 @@ pub use cache::Cache;
 pub use compile::{Build, Trace};
 pub use error::SimError;
 pub use fabric::{Fabric, PartId};
-pub use fpga::{Fpga, PART, PartOptions, library};
+pub use fpga::{Fpga, PartOptions, library};
 pub use model::{Library, Model, Port, PortId, Tape};
 pub use nic::{BenchOptions, Device, Nic, Received, Seen, Sent, WatchId};
 

@@ -3,16 +3,22 @@
 #![allow(clippy::unwrap_used)] // a test may
 
 use restage_gen::hardware::{Hardware, Target, build_with};
+use restage_gen::images::image;
 use restage_golden::{Golden, Input, Output};
+use restage_image::{Header, Image, SIMULATED};
+use restage_manifest::Region;
+use restage_manifest::address::image::Code;
 use restage_manifest::address::shell::Count;
+use restage_manifest::socket::RegionKind;
 use restage_program::entry::Write;
 use restage_program::{Checked, entries_text};
 use restage_sim_verilator::BenchOptions;
 use restage_tests::hardware::card::Card;
+use restage_tests::hardware::live::ChangeError;
 use restage_tests::traffic::Traffic;
 
 /// How often the traffic is sent: filling tables takes some hundred thousand clocks.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 24;
 
 struct Program {
     program: Checked,
@@ -28,6 +34,50 @@ fn program(name: &str, after: Option<&Hardware>) -> Program {
     let target = Target { regions: Some(4), old, ..Target::default() };
     let hardware = build_with(&program, &target).unwrap();
     Program { program, writes, hardware }
+}
+
+/// Tries images that are not right for a free region, and one for a region that works; how many were refused, which is all.
+fn refuses(card: &mut Card, next: &Hardware) -> usize {
+    let free = |r: &&Region| !card.manifest().regions.iter().any(|old| old.unit == r.unit);
+    let stage = next.manifest.regions.iter().position(|r| free(&r)).unwrap();
+    let unit = next.manifest.regions[stage].unit;
+    let good = image(next, stage, SIMULATED, 0).unwrap();
+    let bytes = good.bytes().unwrap();
+    let other = |change: &dyn Fn(&mut Header)| {
+        let mut header = good.header().clone();
+        change(&mut header);
+        Image::new(header, good.payload().to_vec()).unwrap().bytes().unwrap()
+    };
+    let damaged = |at: usize| {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 4;
+        bytes
+    };
+    let kind = |h: &mut Header| {
+        h.kind = if h.kind == RegionKind::Stage { RegionKind::Parser } else { RegionKind::Stage }
+    };
+    let cases = [
+        (unit, damaged(40), Code::Format),
+        (unit, damaged(bytes.len() / 2), Code::Payload),
+        (unit, bytes[..bytes.len() / 8 * 4].to_vec(), Code::Truncated),
+        (unit, other(&|h| h.part = "xcu50-fsvh2104-2-e".into()), Code::Part),
+        (unit, other(&|h| h.shell ^= 1), Code::Shell),
+        (unit, other(&|h| h.unit ^= 1), Code::Region),
+        (unit, other(&kind), Code::Kind),
+        (card.manifest().regions[0].unit, bytes.clone(), Code::Coupled),
+    ];
+    println!(
+        "an image of {} bytes, its Verilog {}",
+        bytes.len(),
+        next.variants[stage].verilog().len()
+    );
+    for (unit, bytes, wanted) in &cases {
+        match card.load_image(*unit, bytes) {
+            Err(ChangeError::Load { code, .. }) => assert_eq!(code, Some(*wanted)),
+            other => panic!("{wanted:?}: {other:?}"),
+        }
+    }
+    cases.len()
 }
 
 #[test]
@@ -55,8 +105,11 @@ fn a_router_becomes_a_filter_and_a_router_again() {
         card.nic.send(*port, bytes.clone());
     }
     let mut flips = vec![(0, &router)];
+    let mut refusals = 0;
     for next in [&filter, &again, &filter] {
         card.nic.run(300).unwrap();
+        card.retire().unwrap();
+        refusals += refuses(&mut card, &next.hardware);
         let start = card.nic.cycle();
         let flip = card.change(&next.program, &next.hardware, &next.writes).unwrap();
         let clocks = card.nic.cycle() - start;
@@ -69,6 +122,7 @@ fn a_router_becomes_a_filter_and_a_router_again() {
         flips.push((flip.at, next));
     }
     assert!(card.nic.waiting() > 100, "there was traffic to the end");
+    println!("{refusals} images refused");
     let run = card.run(&[]).unwrap();
     for count in [Count::Collided, Count::Disordered, Count::Lost] {
         assert_eq!(card.count(count).unwrap(), 0, "{count:?}");

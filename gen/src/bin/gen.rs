@@ -6,7 +6,7 @@ use restage_gen::hardware::Hardware;
 use restage_gen::say::say_line;
 use restage_gen::source::Loaded;
 use restage_gen::wanted::Wanted;
-use restage_gen::{bus_writes, files, source};
+use restage_gen::{bus_writes, files, images, source};
 use restage_manifest::{Manifest, Region};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +25,9 @@ struct Args {
     /// Writes nothing; exit code 1 if the folder is not what it would be.
     #[arg(long)]
     check: bool,
+    /// Also writes images for the simulated part, in images/.
+    #[arg(long, conflicts_with = "check")]
+    images: bool,
     /// List the programs of the library.
     #[arg(long)]
     list: bool,
@@ -101,6 +104,13 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
             file.text.len(),
             file.what
         ));
+    }
+    if args.images {
+        let images = images::write(&hardware, restage_image::SIMULATED, &folder.join("images"))?;
+        for (path, bytes) in images {
+            let path = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
+            say_line(format_args!("  {path:width$}  {bytes:>9} bytes  for the simulated part"));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -35,3 +35,6 @@ pub mod verilog;
 pub use error::ImageError;
 pub use header::{HEADER_BYTES, Header, MOST_PAYLOAD, PART_BYTES, Place, VERSION};
 pub use image::{Image, words};
+
+/// The name of the simulated part.
+pub const SIMULATED: &str = "simulated";

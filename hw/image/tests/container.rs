@@ -169,15 +169,19 @@ fn any_bytes_are_read_without_harm() {
 
 #[test]
 fn verilog_is_packed() {
-    let text = "module top(input clk_i);\nendmodule\n".repeat(1000);
+    let text = "module top(input clk_i); // `it` costs $1 /* */\nendmodule\n".repeat(1000);
     let packed = verilog::pack("top", &text);
     assert!(packed.len() < text.len() / 10, "{}", packed.len());
     assert_eq!(verilog::unpack(&packed).unwrap(), ("top".to_string(), text));
     for (module, text, said) in [
         ("to p", "", "no name of a module"),
         ("", "", "no name of a module"),
-        ("top", "initial $system(\"x\");", "there is a `$`"),
-        ("top", "`include \"x\"", "there is a ``"),
+        ("top", "\ninitial $system(\"x\");", "line 3 has `$`"),
+        ("top", "`include \"x\"", "line 2 has ``"),
+        ("top", "(* a = \"//\" *) `include \"x\"", "line 2 has ``"),
+        ("top", "/* // */ $finish", "line 2 has `/*`"),
+        ("top", "(* a = \"", "a string without an end"),
+        ("top", "wire \\a$b ;", "line 2 has `\\`"),
     ] {
         let found = verilog::unpack(&verilog::pack(module, text)).unwrap_err().to_string();
         assert!(found.contains(said), "{found}");

@@ -17,7 +17,7 @@ use crate::model::{Library, Model, PortId};
 use loader::Loader;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use restage_image::{Image, ImageError, verilog};
+use restage_image::{Image, ImageError, SIMULATED, verilog};
 use restage_manifest::ShellConfig;
 use restage_manifest::socket::{Direction, Socket, ports, sockets};
 
@@ -36,12 +36,9 @@ pub struct PartOptions {
 
 impl Default for PartOptions {
     fn default() -> Self {
-        PartOptions { name: PART.into(), rate: (2, 1), seed: 1, cache: Cache::standard() }
+        PartOptions { name: SIMULATED.into(), rate: (2, 1), seed: 1, cache: Cache::standard() }
     }
 }
-
-/// The name of the simulated part.
-pub const PART: &str = "simulated";
 
 /// A region's place.
 #[derive(Debug)]

@@ -13,12 +13,11 @@ use restage_program::entity::Digest;
 use restage_program::entry::Write;
 use restage_program::{Bits, Checked};
 use restage_rtl::net::Circuit;
-use restage_rtl::shell::{Socket, sockets};
+use restage_rtl::shell::sockets;
 use restage_sim_verilator::{
-    BenchOptions, Build, Cache, Device, Fabric, Library, Nic, PartId, Received, Seen, Sent,
-    SimError, Trace, WatchId,
+    BenchOptions, Build, Cache, Device, Fpga, Library, Model, Nic, PartOptions, Received, Seen,
+    Sent, SimError, Trace, WatchId,
 };
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -67,14 +66,9 @@ pub struct Card {
     gate: Option<WatchId>,
     emit: Option<WatchId>,
     loops: Option<WatchId>,
-    /// The model in each unit, and the shell's.
-    pub(super) parts: Parts,
     /// The epoch that new packets get.
     pub(super) epoch: u32,
 }
-
-/// Models by unit; the shell is unit 0.
-type Parts = BTreeMap<u32, PartId>;
 
 /// What came of packets.
 #[derive(Clone, Debug, Default)]
@@ -112,30 +106,26 @@ impl Card {
         waves: Option<Waves<'_>>,
     ) -> Result<Self, CardError> {
         let cache = Cache::standard();
-        let seed = options.seed;
-        let model = |library: Library, seed: u64, region: Option<&str>| {
-            let mut model = library.instance(seed)?;
-            if let Some((_, path)) = waves {
-                model.trace(&beside(path, region))?;
-            }
-            Ok::<_, SimError>(model)
-        };
         let trace = waves.map(|(trace, _)| trace);
+        let watched = |model: &mut Model, region: Option<&str>| match waves {
+            Some((_, path)) => model.trace(&beside(path, region)),
+            None => Ok(()),
+        };
         let fabric_circuit = &hardware.fabric.fabric;
         let shell = library(fabric_circuit.name(), hardware.fabric.circuits(), trace, &cache)?;
-        let mut fabric = Fabric::new();
-        let shell_part = fabric.add(model(shell, seed, None)?)?;
-        let mut parts = Parts::from([(address::SHELL, shell_part)]);
-        let sockets = sockets(&hardware.manifest.config);
-        let regions = &hardware.manifest.regions;
-        for ((circuit, region), i) in hardware.variants.iter().zip(regions).zip(1..) {
-            let Some(socket) = sockets.iter().find(|s| s.unit == region.unit) else { continue };
+        let mut shell = shell.instance(options.seed)?;
+        watched(&mut shell, None)?;
+        let config = &hardware.manifest.config;
+        let part = PartOptions { seed: options.seed, ..PartOptions::default() };
+        let mut fpga = Fpga::new(shell, config, part)?;
+        let sockets = sockets(config);
+        for (circuit, region) in hardware.variants.iter().zip(&hardware.manifest.regions) {
             let variant = library(circuit.name(), [circuit], trace, &cache)?;
-            let part = fabric.add(model(variant, seed.wrapping_add(i), Some(&socket.name))?)?;
-            couple(&mut fabric, shell_part, part, socket)?;
-            parts.insert(socket.unit, part);
+            let part = fpga.configure(region.unit, &variant)?;
+            let socket = sockets.iter().find(|s| s.unit == region.unit);
+            watched(fpga.fabric_mut().model_mut(part), socket.map(|s| s.name.as_str()))?;
         }
-        let mut nic = Nic::new(fabric, shell_part, options)?;
+        let mut nic = Nic::on(fpga, options)?;
         let gate = nic.watch(
             "mon_gate_valid_o",
             &[
@@ -156,7 +146,7 @@ impl Card {
             true => Some(nic.watch("mon_loop_valid_o", &["mon_loop_full_o"])?),
             false => None,
         };
-        Self::booted(nic, program, hardware, [Some(gate), Some(emit), loops], parts)
+        Self::booted(nic, program, hardware, [Some(gate), Some(emit), loops])
     }
 
     /// As [`new`](Self::new), with the top as one model, as users have it. It has no monitors.
@@ -169,7 +159,7 @@ impl Card {
         let top = &hardware.top;
         let library = library(top.name(), parts.chain([top]), None, &Cache::standard())?;
         let nic = Nic::single(library.instance(options.seed)?, options)?;
-        Self::booted(nic, program, hardware, [None; 3], Parts::new())
+        Self::booted(nic, program, hardware, [None; 3])
     }
 
     fn booted(
@@ -177,12 +167,11 @@ impl Card {
         program: &Checked,
         hardware: &Hardware,
         [gate, emit, loops]: [Option<WatchId>; 3],
-        parts: Parts,
     ) -> Result<Self, CardError> {
         let encoder =
             Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
         let manifest = hardware.manifest.clone();
-        let mut card = Card { nic, manifest, encoder, gate, emit, loops, parts, epoch: 0 };
+        let mut card = Card { nic, manifest, encoder, gate, emit, loops, epoch: 0 };
         card.boot()?;
         Ok(card)
     }
@@ -314,6 +303,11 @@ impl Card {
         Ok(all)
     }
 
+    /// What runs.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     /// One of the shell's counts.
     pub fn count(&mut self, count: shell::Count) -> Result<u64, CardError> {
         let low = self.nic.read(address::byte(address::SHELL, count.word()))?;
@@ -322,27 +316,7 @@ impl Card {
     }
 }
 
-/// Couples a region's model to the shell's.
-pub(super) fn couple(
-    fabric: &mut Fabric,
-    shell: PartId,
-    part: PartId,
-    socket: &Socket,
-) -> Result<(), SimError> {
-    for port in fabric.model(part).library().clone().ports() {
-        if port.name == "clk_i" || port.name == "rst_ni" {
-            continue;
-        }
-        let outer = socket.port(&port.name);
-        match port.output {
-            true => fabric.connect(part, &port.name, shell, &outer)?,
-            false => fabric.connect(shell, &outer, part, &port.name)?,
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn library<'a>(
+fn library<'a>(
     top: &str,
     circuits: impl IntoIterator<Item = &'a Circuit>,
     trace: Option<Trace>,

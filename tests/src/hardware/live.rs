@@ -1,18 +1,21 @@
 //! A card that gets another program while packets flow.
 
-use super::card::{Card, CardError, couple, library};
+use super::card::{Card, CardError};
 use restage_compile::change::{Bubbles, bubbles};
 use restage_encode::{BusOp, EncodeError, Encoder, Epochs};
 use restage_gen::hardware::Hardware;
-use restage_manifest::address::{self, guard, shell};
+use restage_gen::images;
+use restage_image::{ImageError, SIMULATED};
+use restage_manifest::address::{self, guard, image, shell};
 use restage_program::Checked;
 use restage_program::entry::Write;
-use restage_rtl::shell::sockets;
-use restage_sim_verilator::{Cache, Device, SimError};
+use restage_sim_verilator::{Device, SimError};
 use std::collections::BTreeSet;
 
-/// Clocks for which a new region is held in reset.
-const RESET: u64 = 4;
+/// Words of an image between two looks at how the load goes.
+const AT_ONCE: usize = 256;
+/// Clocks from the last word of an image to the end of the load, at most.
+const LOADS: u64 = 10_000;
 /// Clocks until the last packet of an epoch that is over has left, at most.
 const LEAVES: u64 = 200_000;
 /// Clocks until a packet comes, at most.
@@ -30,6 +33,17 @@ pub enum ChangeError {
     /// Entries.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// An image cannot be made.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// An image was not loaded.
+    #[error("the load failed with {code:?}: {}", why.as_ref().map_or("the shell refuses it".into(), ToString::to_string))]
+    Load {
+        /// What the image port says.
+        code: Option<image::Code>,
+        /// What the part says, if it was the part.
+        why: Option<ImageError>,
+    },
     /// It cannot be without interruption.
     #[error("{0}")]
     Refused(String),
@@ -77,7 +91,7 @@ impl Card {
             return refused("there is no free region for something that changes");
         }
         let other = 1 - self.epoch;
-        self.until(LEAVES, |card| Ok(card.word(shell::IN_FLIGHT + other)? == 0))?;
+        self.retire()?;
         self.load(hardware, &loaded)?;
         let mut encoder = Encoder::new(program, &new.cells).with_shell(&new.config);
         let mut ops = encoder.initial(&[])?;
@@ -105,39 +119,59 @@ impl Card {
         Ok(Flip { at, bubbles, loaded: loaded.into_iter().collect(), inside })
     }
 
-    /// Puts the new variants in: each is reset, asked what it is, and coupled.
+    /// Waits until no packet of the epoch before is inside, and decouples what only that one used.
+    pub fn retire(&mut self) -> Result<(), ChangeError> {
+        let other = 1 - self.epoch;
+        self.until(LEAVES, |card| Ok(card.word(shell::IN_FLIGHT + other)? == 0))?;
+        let units = address::PARSER..=address::last(&self.manifest.config);
+        let free = units.filter(|unit| !self.manifest.regions.iter().any(|r| r.unit == *unit));
+        let words: Vec<(u32, u32)> =
+            free.map(|unit| (shell::guard(unit, guard::COUPLED), 0)).collect();
+        Ok(self.words(&words)?)
+    }
+
+    /// Loads the new variants, each into its region, asks what it is, and couples it.
     fn load(&mut self, hardware: &Hardware, loaded: &BTreeSet<u32>) -> Result<(), ChangeError> {
         let new = &hardware.manifest;
-        let Some(shell_part) = self.parts.get(&address::SHELL).copied() else {
-            return Err(ChangeError::Refused("the card is one model".into()));
-        };
-        for (circuit, region) in hardware.variants.iter().zip(&new.regions) {
-            let all = sockets(&new.config);
-            let socket = all.iter().find(|s| s.unit == region.unit);
-            let Some(socket) = socket.filter(|s| loaded.contains(&s.unit)) else { continue };
-            self.words(&[(shell::guard(region.unit, guard::COUPLED), 0)])?;
-            let variant = library(circuit.name(), [circuit], None, &Cache::standard())?;
-            let model = variant.instance(region.hash)?;
-            let part = match self.parts.get(&region.unit) {
-                Some(part) => {
-                    self.nic.fabric().replace(*part, model)?;
-                    *part
-                }
-                None => {
-                    let part = self.nic.fabric().add(model)?;
-                    couple(self.nic.fabric(), shell_part, part, socket)?;
-                    self.parts.insert(region.unit, part);
-                    part
-                }
-            };
-            let reset = variant.port("rst_ni")?;
-            self.nic.fabric().model_mut(part).set_u64(reset, 0);
-            self.nic.run(RESET)?;
-            self.nic.fabric().model_mut(part).set_u64(reset, 1);
+        for (index, region) in new.regions.iter().enumerate() {
+            if !loaded.contains(&region.unit) {
+                continue;
+            }
+            let image = images::image(hardware, index, SIMULATED, 0)?;
+            self.load_image(region.unit, &image.bytes()?)?;
             self.identify(region)?;
             self.words(&region.coupling(&new.config))?;
         }
         Ok(())
+    }
+
+    /// Loads an image, or whatever the bytes are, into a region that is not coupled, through the card's image port.
+    pub fn load_image(&mut self, unit: u32, bytes: &[u8]) -> Result<(), ChangeError> {
+        let words: Vec<u32> = restage_image::words(bytes).collect();
+        self.words(&[
+            (shell::IMAGE_WORDS, words.len() as u32),
+            (shell::IMAGE_CONTROL, image::BEGIN | unit),
+        ])?;
+        for some in words.chunks(AT_ONCE) {
+            let status = self.image_status()?;
+            if status.state != image::State::Loading {
+                break;
+            }
+            let some: Vec<(u32, u32)> =
+                some.iter().map(|word| (shell::IMAGE_DATA, *word)).collect();
+            self.words(&some)?;
+        }
+        self.until(LOADS, |card| Ok(card.image_status()?.state != image::State::Loading))?;
+        let status = self.image_status()?;
+        if status.state != image::State::Done {
+            let why = self.nic.fpga().refused().cloned();
+            return Err(ChangeError::Load { code: status.code(), why });
+        }
+        Ok(())
+    }
+
+    fn image_status(&mut self) -> Result<image::Status, CardError> {
+        Ok(image::Status::of(self.word(shell::IMAGE_STATUS)?))
     }
 
     fn words(&mut self, words: &[(u32, u32)]) -> Result<(), CardError> {

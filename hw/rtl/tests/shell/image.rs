@@ -3,7 +3,7 @@
 use crate::card::Card;
 use crate::live::{HEADER, LATENCIES, config, stamped, stamper, stop};
 use crate::packet;
-use restage_image::{HEADER_BYTES, Header, Image, verilog, words};
+use restage_image::{HEADER_BYTES, Header, Image, SIMULATED, verilog, words};
 use restage_manifest::address::image::{ABORT, BEGIN, Code, State, Status};
 use restage_manifest::address::shell as word;
 use restage_manifest::address::{self, guard, region};
@@ -11,9 +11,7 @@ use restage_manifest::route::Way;
 use restage_manifest::socket::RegionKind;
 use restage_rtl::net::Circuit;
 use restage_rtl::shell::{Socket, fabric, sockets};
-use restage_sim_verilator::{
-    BenchOptions, Build, Cache, Device, Fpga, Nic, PART, PartOptions, SimError,
-};
+use restage_sim_verilator::{BenchOptions, Build, Cache, Device, Fpga, Nic, PartOptions, SimError};
 
 /// The region that is loaded: packets pass it, whether it is coupled or not.
 const UNIT: u32 = 4;
@@ -70,7 +68,7 @@ fn header(unit: u32) -> Header {
     let config = config();
     let (kind, latency) = (socket(unit).kind, stop(unit).latency as u16);
     Header {
-        part: PART.into(),
+        part: SIMULATED.into(),
         shell: config.fingerprint(),
         kind,
         unit: unit as u8,
