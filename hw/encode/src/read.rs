@@ -71,6 +71,12 @@ impl Encoder {
         Rows::of(&cell.1, Part::Content)
     }
 
+    /// The random generators that are in a circuit, by the number of the call site; each has one row, its state.
+    pub fn generators(&self) -> Vec<(u32, Rows)> {
+        let all = self.cells.randoms.iter();
+        all.filter_map(|(site, cell)| Some((*site, Rows::of(cell, Part::Seed)?))).collect()
+    }
+
     /// The banks of an array of counters: a count is the sum of what [`counter_value`](crate::counter_value) reads in each.
     pub fn counters(&self, counter: Counter) -> Vec<Rows> {
         let banks = self.cells.counters.iter().filter(|(c, _)| *c == counter);

@@ -44,6 +44,11 @@ impl Golden {
         Some(Bits::from_limbs(cells.ty.width(), &cells.words[at..at + cells.limbs]))
     }
 
+    /// State of the generator of a call of `random`, by its number as [`Sites`](restage_program::random::Sites) has it.
+    pub fn generator(&self, site: u32) -> Option<u64> {
+        self.state.random.get(site as usize).copied()
+    }
+
     /// Content of a counter.
     pub fn counter(&self, counter: Counter, index: u32) -> Option<CounterValue> {
         self.state.counters.get(counter.index())?.get(index as usize).copied()

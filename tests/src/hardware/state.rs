@@ -1,5 +1,5 @@
 //! What packets leave behind, read back over AXI4-Lite and compared with the golden model: registers, counters, meters,
-//! maps, times of last hits, messages, the shell's counts.
+//! maps, random generators, times of last hits, messages, the shell's counts.
 //!
 //! Of large arrays only some rows are read: those that are not 0 in the model, and some others.
 
@@ -44,6 +44,7 @@ pub fn compare(
     all.registers(program)?;
     all.counters(program)?;
     all.meters(program)?;
+    all.generators()?;
     for (table, decl) in program.tables.iter() {
         all.table(table, &decl.preamble.name, decl.counter.as_ref().map(|c| c.unit))?;
     }
@@ -125,6 +126,15 @@ impl All<'_> {
                 let name = || format!("meter {}[{index}]", decl.preamble.name);
                 self.same(name, settled(model), settled(found));
             }
+        }
+        Ok(())
+    }
+
+    /// Random generators.
+    fn generators(&mut self) -> Result<(), CardError> {
+        for (site, found) in self.card.generators()? {
+            let Some(model) = self.golden.generator(site) else { continue };
+            self.same(|| format!("random generator of call {site}"), model, found);
         }
         Ok(())
     }

@@ -177,7 +177,7 @@ pub struct RandomShape {}
 
 impl Parts for RandomShape {
     fn parts(&self) -> Vec<PartShape> {
-        vec![fixed(Part::Seed, 64, 1)]
+        vec![live(Part::Seed, 64, 1)]
     }
 }
 

@@ -22,13 +22,14 @@ pub fn random(
 ) -> (Sig, Ports) {
     p.section(format!("random {}", site.name));
     let ports = config.cell(&shape.parts());
-    let host = config.fixed(p, &ports, Part::Seed);
     let wanted = p.width(low);
     let width = wanted.min(STATE);
     let (low, high) = (p.resize(low, width), p.resize(high, width));
 
     let steps = p.and(guard, site.packet);
     let steps = p.registered(steps);
+    let packet = p.at(site.packet, steps.cycle());
+    let host = config.live(p, &ports, Part::Seed, packet);
     let m = p.module();
     let state = m.reg(&format!("{}_state", site.name), STATE);
     let mut next = state.q();
@@ -41,9 +42,11 @@ pub fn random(
     let stuck = m.eq(host.data, zero);
     let one = m.lit(STATE, 1);
     let seed = m.mux(stuck, one, host.data);
-    let next = m.mux(host.enable, seed, next);
-    let change = m.or(host.enable, steps.net());
+    let written = m.and(host.issue, host.write);
+    let next = m.mux(written, seed, next);
+    let change = m.or(written, steps.net());
     m.drive(state, next, Drive::when(change));
+    config.answer(host.issue, state.q(), None);
     let drawn = p.sig(state.q(), steps.cycle() + 1);
 
     let (wide_low, wide_high) = (p.zext(low, width + 1), p.zext(high, width + 1));

@@ -1,6 +1,7 @@
 //! Meters, random numbers, value sets and selectors.
 
 use crate::bench::{Bench, Packet};
+use crate::host::{read_row, take_row};
 use crate::program::{cells, one_table, send};
 use crate::tables::bits;
 use rand::rngs::StdRng;
@@ -150,8 +151,13 @@ fn random_numbers_are_the_models() {
             let ops = Encoder::new(&Program::new("cell"), &cells).initial(&[state]).unwrap();
             send(&mut bench, &ops);
             bench.drain();
+            bench.answers.clear();
         }
-        for _ in 0..4000 {
+        let mut passed = vec![state];
+        for i in 0..4000 {
+            if i == 1000 {
+                bench.bus.extend(read_row(bench.ports.first, 0, 64));
+            }
             if rng.random_range(0..5) == 0 {
                 bench.step(None, Vec::new());
                 continue;
@@ -163,6 +169,7 @@ fn random_numbers_are_the_models() {
                 state ^= state << 13;
                 state ^= state >> 7;
                 state ^= state << 17;
+                passed.push(state);
                 let (low, high) = (a.low_u64(), b.low_u64());
                 let number = match low > high {
                     true => low,
@@ -177,6 +184,11 @@ fn random_numbers_are_the_models() {
             bench.step(Some(&Packet { epoch: false, time: 0, inputs }), expect);
         }
         bench.drain();
+        let between = take_row(&mut bench, 64).low_u64();
+        assert!(passed[..passed.len() - 1000].contains(&between), "{between:#x} under way");
+        bench.bus.extend(read_row(bench.ports.first, 0, 64));
+        bench.drain();
+        assert_eq!(take_row(&mut bench, 64), Bits::new(64, state.into()));
         assert!(bench.checked > 2000);
     }
 }

@@ -38,6 +38,15 @@ impl Card {
         Ok(found)
     }
 
+    /// The states of the random generators in the program's circuits, by call site.
+    pub fn generators(&mut self) -> Result<Vec<(u32, u64)>, CardError> {
+        let mut found = Vec::new();
+        for (site, rows) in self.encoder.generators() {
+            found.push((site, self.row(&rows, 0)?.low_u64()));
+        }
+        Ok(found)
+    }
+
     /// What is missing of a meter's full buckets; `None` if the program's circuits have no such array.
     pub fn meter(&mut self, meter: Meter, index: u32) -> Result<Option<Missing>, CardError> {
         let Some([filled, missing]) = self.encoder.meters(meter) else { return Ok(None) };
