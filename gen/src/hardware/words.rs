@@ -31,7 +31,13 @@ pub(super) fn shell_words(config: &ShellConfig) -> Vec<Word> {
     let mut words = vec![
         Word::new("MAGIC", shell::MAGIC, "ro", "0x52535453", "`RSTS` in ASCII"),
         Word::new("HASH", shell::HASH, "ro", "", "hash of the shell's configuration"),
-        Word::new("GATE", shell::GATE, "rw", "0", "bit 0: packets are let in"),
+        Word::new(
+            "GATE",
+            shell::GATE,
+            "rw",
+            "0",
+            "bit 0: packets are let in; bit 1: their source cannot wait, what finds no room is dropped",
+        ),
         Word::new(
             "STATUS",
             shell::STATUS,
@@ -128,6 +134,7 @@ fn counted(count: shell::Count) -> &'static str {
         Count::Disordered => "packets that overtook others, which must not happen",
         Count::HeldIngress => "clocks in which the gate waited only because of the other epoch",
         Count::HeldEgress => "the same at the exit of the traffic point",
+        Count::Shed => "packets from outside that found no room and could not wait",
     }
 }
 

@@ -36,7 +36,8 @@ pub mod shell {
     pub const MAGIC: u32 = 0x00;
     /// [`ShellConfig::fingerprint`](crate::ShellConfig::fingerprint) of what it was built for.
     pub const HASH: u32 = 0x01;
-    /// Bit 0: packets are let in; 0 after a reset.
+    /// Bit 0: packets are let in; 0 after a reset. Bit 1: their source cannot wait: a packet that finds no room is dropped
+    /// whole and counted ([`Count::Shed`]), and `s_axis_tready` is always 1.
     pub const GATE: u32 = 0x08;
     /// Bit 0: memories have been cleared. Bit 1: no packet is inside.
     pub const STATUS: u32 = 0x09;
@@ -156,11 +157,13 @@ pub mod shell {
         HeldIngress,
         /// The same at the exit of the traffic point.
         HeldEgress,
+        /// Packets from outside that found no room and whose source could not wait.
+        Shed,
     }
 
     impl Count {
         /// All of them.
-        pub const ALL: [Count; 16] = [
+        pub const ALL: [Count; 17] = [
             Count::Received,
             Count::Sent,
             Count::DroppedIngress,
@@ -177,6 +180,7 @@ pub mod shell {
             Count::Disordered,
             Count::HeldIngress,
             Count::HeldEgress,
+            Count::Shed,
         ];
 
         /// Its lower word.

@@ -46,8 +46,9 @@ pub(super) fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &s
     let digests = config.digest_bits > 0;
     let mut inputs: Vec<(&str, String)> = bus.iter().map(|(p, s)| (*p, s.to_string())).collect();
     inputs.push(("ready_i", "traffic_ready".into()));
-    let (behind, out) = (w.get("traffic_empty", 1), w.get("merge_empty", 1));
-    let mut empty = w.m.and(behind, out);
+    let (before, behind) = (w.get("admit_empty", 1), w.get("traffic_empty", 1));
+    let out = w.get("merge_empty", 1);
+    let mut empty = w.m.and_all(&[before, behind, out]);
     if loops {
         let looped = w.get("loop_empty", 1);
         empty = w.m.and(empty, looped);
@@ -75,6 +76,7 @@ pub(super) fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &s
             Count::Disordered => (true, &["router_disordered", "join_disordered"]),
             Count::HeldIngress => (true, &["gate_held"]),
             Count::HeldEgress => (true, &["traffic_held"]),
+            Count::Shed => (true, &["admit_shed"]),
         };
         let mut bits = [w.m.lit(1, 0); 2];
         for (bit, source) in bits.iter_mut().zip(sources.iter().filter(|_| here)) {

@@ -35,6 +35,7 @@ pub(super) fn event(count: Count) -> &'static str {
         Count::Disordered => "disordered_i",
         Count::HeldIngress => "held_ingress_i",
         Count::HeldEgress => "held_egress_i",
+        Count::Shed => "shed_i",
     }
 }
 
@@ -68,6 +69,10 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let allowed = m.and(open, ready);
     let allowed = state(m, "gate_open", allowed);
     m.output("open_o", allowed);
+    let sheds = m.bit(data, 1);
+    let sheds = state_when(m, "sheds", set, sheds);
+    m.output("sheds_o", sheds);
+    let gate = m.concat(&[sheds, open]);
     // Until it is said: as much as can be, so that forgetting it costs speed only.
     let set = at(m, word::LOOP_GROWTH);
     let low = m.slice(data, SIZE_BITS - 1, 0);
@@ -105,7 +110,7 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     m.drive(calm, next, Drive::always().reset(Bits::zero(bits)));
     let status = m.concat(&[full, ready]);
     let mut values: Vec<(u32, Net)> = vec![(word::MAGIC, magic), (word::HASH, hash)];
-    let mut shown = vec![(word::GATE, open), (word::STATUS, status), (word::LOOP_GROWTH, growth)];
+    let mut shown = vec![(word::GATE, gate), (word::STATUS, status), (word::LOOP_GROWTH, growth)];
     shown.push((word::EPOCH, epoch));
     shown.extend(bubbles);
     for e in 0..2 {

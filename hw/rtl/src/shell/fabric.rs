@@ -5,7 +5,7 @@ use super::put::{put_feed, put_guard, put_router};
 use super::shape::{Shape, USER_BITS, WORD_BITS};
 use super::wiring::Wiring;
 use super::{
-    Fifos, axil, csr, digest, gate, guard, image, inflight, join, looper, merge, payload, router,
+    Fifos, admit, axil, csr, digest, gate, guard, image, inflight, join, looper, merge, payload, router,
     traffic, verdict, window,
 };
 use crate::net::{Circuit, Module, Net, NetFault};
@@ -41,6 +41,7 @@ impl Static {
 pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
     let mut fifos = Fifos::default();
     let mut parts = vec![
+        admit::admit(config, &mut fifos)?,
         gate::gate(config)?,
         window::window(config)?,
         payload::payload(config)?,
@@ -106,14 +107,27 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
 
     w.m.section("gate, window, payload");
     w.put(
-        "restage_gate",
-        "gate",
+        "restage_admit",
+        "admit",
         &[
             ("s_axis_tdata", "in_s_axis_tdata"),
             ("s_axis_tkeep", "in_s_axis_tkeep"),
             ("s_axis_tvalid", "in_s_axis_tvalid"),
             ("s_axis_tlast", "in_s_axis_tlast"),
             ("s_axis_tuser", "in_s_axis_tuser"),
+            ("sheds_i", "csr_sheds"),
+            ("g_axis_tready", "gate_s_axis_tready"),
+        ],
+    );
+    w.put(
+        "restage_gate",
+        "gate",
+        &[
+            ("s_axis_tdata", "admit_g_axis_tdata"),
+            ("s_axis_tkeep", "admit_g_axis_tkeep"),
+            ("s_axis_tvalid", "admit_g_axis_tvalid"),
+            ("s_axis_tlast", "admit_g_axis_tlast"),
+            ("s_axis_tuser", "admit_g_axis_tuser"),
             ("open_i", "csr_open"),
             ("credit_i", "traffic_credit"),
             ("room_i", "payload_room"),
@@ -274,7 +288,7 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
 
     w.m.section("ports: packets and registers");
     for (name, signal, width) in [
-        ("s_axis_tready", "gate_s_axis_tready", 1),
+        ("s_axis_tready", "admit_s_axis_tready", 1),
         ("m_axis_tdata", "merge_m_axis_tdata", shape.beat()),
         ("m_axis_tkeep", "merge_m_axis_tkeep", config.data_bytes),
         ("m_axis_tvalid", "merge_m_axis_tvalid", 1),

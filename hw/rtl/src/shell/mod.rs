@@ -17,6 +17,7 @@
 //! egress. Room is reserved at the gate (queue, payload, loop buffer) and at the traffic point (merge), so
 //! that nothing in between ever waits or is lost.
 
+mod admit;
 mod align;
 mod axil;
 mod control;

@@ -9,6 +9,7 @@ mod image;
 mod live;
 mod model;
 mod parts;
+mod shed;
 mod stand_in;
 mod traffic;
 
