@@ -63,8 +63,7 @@ fn random_programs_are_lowered_and_agree() {
     let mut lowered = 0;
     for seed in 1..=60 {
         let case = trial(seed, 60).unwrap();
-        let Some(program) = line_rate(&case.program, large().window_bytes) else { continue };
-        let case = Case { program, ..case };
+        let Some(case) = line_rate(case, large().window_bytes) else { continue };
         let Ok(run) = FlowRun::new(&case.program, &large()) else { continue };
         lowered += 1;
         for flow in run.flows().all() {
@@ -93,8 +92,7 @@ fn placed_programs_agree() {
     let mut cut = 0;
     for seed in 1..=60 {
         let case = trial(seed, 60).unwrap();
-        let Some(program) = line_rate(&case.program, large().window_bytes) else { continue };
-        let case = Case { program, ..case };
+        let Some(case) = line_rate(case, large().window_bytes) else { continue };
         let Ok(run) = spread(&case.program, &like) else { continue };
         let stages = run.flows().ingress.iter().filter(|f| !f.outputs.is_empty()).count();
         cut += usize::from(stages > 1);
@@ -126,8 +124,7 @@ fn shared_bits_agree() {
     let mut unions = 0;
     for seed in 100..=160 {
         let case = trial(seed, 60).unwrap();
-        let Some(program) = line_rate(&case.program, large().window_bytes) else { continue };
-        let case = Case { program, ..case };
+        let Some(case) = line_rate(case, large().window_bytes) else { continue };
         let Ok(run) = FlowRun::shared(&case.program, &large()) else { continue };
         unions += run.flows().sharing.slots().count();
         if let Err(difference) = compare(&case, run) {

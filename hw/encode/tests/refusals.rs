@@ -5,8 +5,8 @@
 use restage_encode::{Encoder, Epochs};
 use restage_manifest::cell::{Cell, Cells, TableShape};
 use restage_program::build::build;
-use restage_program::entity::Table;
-use restage_program::entry::{Entry, EntryTarget, KeyMatch, Write};
+use restage_program::entity::{Crc, Table};
+use restage_program::entry::{CrcParams, Entry, EntryTarget, KeyMatch, Write};
 use restage_program::prelude::*;
 use restage_program::program::ActionCall;
 use restage_program::{Bits, Program};
@@ -102,4 +102,18 @@ fn nothing_remains_of_a_refused_batch() {
     let good = [insert(&program, 2), insert(&program, 4), delete(2)];
     let (a, b) = (encoder.write(Epochs::Both, &good), other.write(Epochs::Both, &good));
     assert_eq!(a.unwrap(), b.unwrap());
+}
+
+#[test]
+fn a_crc_has_the_usual_parameters_in_circuits() {
+    let program = build("crcs", |p| {
+        p.crc16("sum");
+    });
+    let mut encoder = Encoder::new(&program, &Cells::default());
+    let set = |params| [Write::SetCrc(Crc(0), params)];
+    let usual = CrcParams::standard(16);
+    assert_eq!(encoder.write(Epochs::Both, &set(usual)).unwrap(), []);
+    let other = CrcParams { polynomial: 0x1021, ..usual };
+    let text = encoder.write(Epochs::Both, &set(other)).unwrap_err().to_string();
+    assert!(text.contains("custom CRC `sum`") && text.contains("usual CRC-16"), "{text}");
 }

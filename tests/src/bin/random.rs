@@ -123,11 +123,10 @@ fn flows(args: &Args) -> Result<ExitCode> {
     let mut refused: BTreeMap<String, u64> = BTreeMap::new();
     for seed in args.seed..args.seed.saturating_add(args.programs) {
         let case = trial(seed, args.packets)?;
-        let Some(program) = line_rate(&case.program, like.window_bytes) else {
+        let Some(case) = line_rate(case, like.window_bytes) else {
             *refused.entry("nothing is left of it".into()).or_default() += 1;
             continue;
         };
-        let case = Case { program, ..case };
         let run = match if args.spread {
             flow_run::spread(&case.program, &like)
         } else {

@@ -4,9 +4,11 @@
 //! What is taken out is found by asking: statements that break rules W by their paths, then what lowering
 //! refuses. The result means something else than the program that went in, but is as good a program.
 
+use super::compare::Case;
 use restage_compile::lower::{Refusal, lower, plan, shell_for};
 use restage_manifest::ShellConfig;
 use restage_program::check::Checked;
+use restage_program::entry::Write;
 use restage_program::program::{Target, Transition};
 use restage_program::{Entity, Program};
 use serde_json::{Value, json};
@@ -15,13 +17,19 @@ use std::collections::BTreeMap;
 /// Rounds of taking out before a program is given up.
 const ROUNDS: usize = 100;
 
-/// The program without what hardware cannot do; `None` when nothing is left of it. Headers take `window`
+/// The case without what hardware cannot do; `None` when nothing is left of its program. Headers take `window`
 /// bytes at most.
-pub fn line_rate(program: &Program, window: u32) -> Option<Checked> {
+pub fn line_rate(case: Case, window: u32) -> Option<Case> {
+    let program = program(&case.program, window)?;
+    // What a CRC is is fixed in a circuit.
+    let writes = case.writes.into_iter().filter(|w| !matches!(w, Write::SetCrc(..))).collect();
+    Some(Case { program, writes, packets: case.packets })
+}
+
+fn program(program: &Program, window: u32) -> Option<Checked> {
     let mut value = serde_json::to_value(program).ok()?;
     shared_cells(&mut value);
     hashes(&mut value);
-    fixed_crcs(&mut value);
     checksums(&mut value);
     let mut thinned = 0;
     for _ in 0..ROUNDS {
@@ -189,19 +197,6 @@ fn hashes(program: &mut Value) {
             && hash["max"].get("const").is_none()
         {
             hash["max"] = json!({"const": {"ty": {"bit": 16}, "value": "16w0x3e8"}});
-        }
-    });
-}
-
-/// Parameters of CRCs are fixed.
-fn fixed_crcs(program: &mut Value) {
-    let widths: Vec<Option<u64>> =
-        program["crcs"].as_array().into_iter().flatten().map(|c| c["width"].as_u64()).collect();
-    walk(program, &mut |v| {
-        let Value::Object(fields) = v else { return };
-        if let (1, Some(crc)) = (fields.len(), fields.get("custom").and_then(Value::as_u64)) {
-            let wide = widths.get(crc as usize) == Some(&Some(32));
-            *v = json!(if wide { "crc32" } else { "crc16" });
         }
     });
 }

@@ -76,7 +76,8 @@ impl Lower<'_> {
             behind = Some(store.get(&mut self.make, Slot::PayloadSum));
         }
         let ty = self.type_of_place(&checksum.field);
-        let sum = self.make.hash(HashUse { algorithm: checksum.algorithm, items, behind });
+        let algorithm = self.fixed(checksum.algorithm);
+        let sum = self.make.hash(HashUse { algorithm, items, behind });
         let sum = self.make.natural(ty.width(), sum);
         let sum = match ty {
             Type::Bool => sum,

@@ -315,8 +315,19 @@ impl Lower<'_> {
         algorithm: HashAlgorithm,
         items: &[Item],
     ) -> Value {
-        let items = self.items(store, items);
+        let (algorithm, items) = (self.fixed(algorithm), self.items(store, items));
         self.make.hash(HashUse { algorithm, items, behind: None })
+    }
+
+    /// The algorithm as it is in a circuit: a custom CRC has the parameters that it begins with.
+    pub fn fixed(&self, algorithm: HashAlgorithm) -> HashAlgorithm {
+        match algorithm {
+            HashAlgorithm::Custom(crc) => match self.program.crcs.get(crc).map(|decl| decl.width) {
+                Some(16) => HashAlgorithm::Crc16,
+                _ => HashAlgorithm::Crc32,
+            },
+            fixed => fixed,
+        }
     }
 
     /// The name of a header instance.

@@ -16,7 +16,7 @@ use restage_manifest::cell::{Cell, Cells, Part, TableShape, ValueSetShape};
 use restage_program::Bits;
 use restage_program::accept::{Fault, WriteError, object, refused};
 use restage_program::entity as id;
-use restage_program::entry::{KeyMatch, Write};
+use restage_program::entry::{CrcParams, KeyMatch, Write};
 use restage_program::program::{Program, TableDecl};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -254,10 +254,16 @@ impl Encoder {
                 log.1.extend(ops.map_err(|f| refused("clone session", &name(), f))?);
                 Ok(())
             }
-            Write::SetCrc(crc, _) => {
+            Write::SetCrc(crc, params) => {
                 let decl = object("custom CRC", &program.crcs, *crc)?;
-                let fault = Fault::Invalid("cannot be set in a circuit".into());
-                Err(refused("custom CRC", &decl.name, fault))
+                if *params == CrcParams::standard(decl.width) {
+                    return Ok(());
+                }
+                let text = format!(
+                    "cannot be set in a circuit, where it is the usual CRC-{} for good; no other parameters are accepted",
+                    decl.width
+                );
+                Err(refused("custom CRC", &decl.name, Fault::Invalid(text)))
             }
             state if first => {
                 // What stands behind an id must have one.
