@@ -186,18 +186,22 @@ fn circuits(
         RegionKind::Stage => region::stage(plan, flow),
     };
     // A variant is known by what it is, whatever it is called and wherever it stands.
-    let nameless = Plan { name: "variant", unit: 0, hash: 0, config, program, layout: &layout };
-    let mut known = Vec::new();
-    for (_, kind, _, flow) in &parts {
-        known.push((*kind, hash(&make(*kind, flow, &nameless)?.circuit.verilog())));
+    let plan = Plan { name: "variant", config, program, layout: &layout };
+    let (mut known, mut built) = (Vec::new(), Vec::new());
+    for (part, kind, _, flow) in &parts {
+        let named = |e| BuildError { name: format!("{}_{part}", program.name), ..e };
+        let variant = make(*kind, flow, &plan).map_err(named)?;
+        known.push((*kind, hash(&variant.circuit.verilog())));
+        built.push(variant);
     }
     let units = units::units(config, &known, running).ok_or(HardwareError::Regions)?;
     let mut regions = Vec::new();
     let mut variants = Vec::new();
     let mut cells = Cells::default();
-    for (((part, kind, half, flow), (_, hash)), unit) in parts.into_iter().zip(known).zip(units) {
+    let all = parts.into_iter().zip(known).zip(built).zip(units);
+    for ((((part, kind, half, flow), (_, hash)), variant), unit) in all {
         let name = format!("{}_{part}", program.name);
-        let variant = make(kind, flow, &Plan { name: &name, unit, hash, ..nameless })?;
+        variants.push(variant.named(&name, hash));
         regions.push(Region {
             unit,
             kind,
@@ -210,8 +214,7 @@ fn circuits(
             contents: region::contents(program, flow),
             cost: cost(variant.circuit.resources()),
         });
-        cells.append(variant.cells);
-        variants.push(variant.circuit);
+        cells.append(variant.cells, unit);
     }
     if let Some(slow) = regions.iter().find(|r| r.latency > config.max_latency) {
         let (region, latency) = (slow.module.clone(), slow.latency);

@@ -142,8 +142,18 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// Adds those of another region.
-    pub fn append(&mut self, mut other: Cells) {
+    /// Adds those of another region, which is this unit.
+    pub fn append(&mut self, mut other: Cells, unit: u32) {
+        fn place<I, S>(cells: &mut [(I, Cell<S>)], unit: u32) {
+            cells.iter_mut().for_each(|(_, cell)| cell.unit = unit);
+        }
+        place(&mut other.tables, unit);
+        place(&mut other.value_sets, unit);
+        place(&mut other.registers, unit);
+        place(&mut other.counters, unit);
+        place(&mut other.meters, unit);
+        place(&mut other.maps, unit);
+        place(&mut other.randoms, unit);
         self.tables.append(&mut other.tables);
         self.value_sets.append(&mut other.value_sets);
         self.registers.append(&mut other.registers);

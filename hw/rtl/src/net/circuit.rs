@@ -1,6 +1,7 @@
 //! A finished module: what it looks like from outside, what it costs, its Verilog.
 
-use super::{Module, Resources};
+use super::{Def, Module, Resources};
+use restage_program::Bits;
 
 /// Which way a port goes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -104,6 +105,20 @@ impl Circuit {
     /// The module's name.
     pub fn name(&self) -> &str {
         &self.interface.name
+    }
+
+    /// The same under another name, with the values of its stamps, in the order in which they were made.
+    pub fn stamped(mut self, name: &str, values: &[Bits]) -> Self {
+        for (stamp, value) in self.module.stamps.iter().zip(values) {
+            let decl = &mut self.module.nets[stamp.0 as usize];
+            decl.def = Def::Const(value.resize(decl.width));
+        }
+        if let Some(first) = self.module.about.first_mut() {
+            *first = first.replacen(&self.module.name, name, 1);
+        }
+        self.module.name = name.to_string();
+        self.interface.name = name.to_string();
+        self
     }
 
     /// What it looks like from outside.

@@ -152,6 +152,8 @@ pub struct Module {
     pub(crate) wires: Vec<WireDecl>,
     pub(crate) memories: Vec<MemoryDecl>,
     pub(crate) instances: Vec<InstanceDecl>,
+    /// Constants that get their values in the end.
+    pub(crate) stamps: Vec<Net>,
     known: HashMap<(Def, u32), Net>,
     taken: HashSet<String>,
     /// The next number to try for a name that is taken.
@@ -177,6 +179,7 @@ impl Module {
             wires: Vec::new(),
             memories: Vec::new(),
             instances: Vec::new(),
+            stamps: Vec::new(),
             known: HashMap::new(),
             taken: HashSet::new(),
             numbers: HashMap::new(),

@@ -256,6 +256,14 @@ impl Module {
         self.make(Def::Case { sel, arms: list, default }, width)
     }
 
+    /// A constant that is 0 until [`Circuit::stamped`](super::Circuit::stamped) sets it: a number that depends on all the
+    /// rest of the module. What is made of it may be simplified as if it were 0, so it should only be chosen.
+    pub fn stamp(&mut self, width: u32) -> Net {
+        let net = self.push(Def::Const(Bits::zero(width)), width);
+        self.stamps.push(net);
+        net
+    }
+
     /// The value `cycles` clock cycles ago: registers without reset or enable, or for long and wide
     /// ones a small RAM. Chains of one net are shared.
     #[track_caller]

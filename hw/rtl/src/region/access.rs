@@ -240,7 +240,7 @@ impl Builder<'_> {
     }
 
     fn cell<S>(&self, first: u32, shape: S) -> Cell<S> {
-        Cell { unit: self.plan.unit, first, shape }
+        Cell { unit: 0, first, shape }
     }
 
     /// 0 unless the guard is 1.

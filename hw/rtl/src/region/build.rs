@@ -198,17 +198,18 @@ impl<'a> Builder<'a> {
         let module = self.pipe.module();
         module.output_reg("lane_valid_o", low.net());
         module.output_reg("lane_o", message.net());
-        let Plan { hash, config, name, .. } = *self.plan;
-        let identity = [
-            region::MAGIC_VALUE,
-            config.fingerprint(),
-            kind as u32,
-            hash as u32,
-            (hash >> 32) as u32,
-            latency,
-            0,
-            0,
-        ];
+        let Plan { config, name, .. } = *self.plan;
+        let mut identity = [0; 8].map(Some);
+        for (word, value) in [
+            (region::MAGIC, Some(region::MAGIC_VALUE)),
+            (region::SHELL_HASH, Some(config.fingerprint())),
+            (region::KIND, Some(kind as u32)),
+            (region::VARIANT, None),
+            (region::VARIANT + 1, None),
+            (region::LATENCY, Some(latency)),
+        ] {
+            identity[word as usize] = value;
+        }
         self.config.finish(&mut self.pipe, &identity);
         let about = about(self.plan, kind, self.flow, latency, self.needed);
         self.pipe.module().about(about);

@@ -35,17 +35,14 @@ use crate::net::{Circuit, NetFault};
 use restage_compile::flow::{Flow, Slot};
 use restage_manifest::cell::Cells;
 use restage_manifest::{PhvBits, ShellConfig};
+use restage_program::Bits;
 use restage_program::program::Program;
 
 /// What a variant is made of.
 #[derive(Clone, Copy)]
 pub struct Plan<'a> {
-    /// The name of the Verilog module.
+    /// A name, for messages and the Verilog module.
     pub name: &'a str,
-    /// The region's unit on the configuration bus.
-    pub unit: u32,
-    /// A number that other contents do not have.
-    pub hash: u64,
     /// The shell for which it is.
     pub config: &'a ShellConfig,
     /// The program: names and declarations.
@@ -56,7 +53,7 @@ pub struct Plan<'a> {
 
 impl std::fmt::Debug for Plan<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plan").field("name", &self.name).field("unit", &self.unit).finish()
+        f.debug_struct("Plan").field("name", &self.name).finish()
     }
 }
 
@@ -71,8 +68,16 @@ pub struct Variant {
     pub needed: u32,
     /// PHV bits that it writes. The shell keeps all others.
     pub writes: Vec<PhvBits>,
-    /// Its cells.
+    /// Its cells, in unit 0.
     pub cells: Cells,
+}
+
+impl Variant {
+    /// The module under the name that it has in a program, with the number by which its contents are known.
+    pub fn named(&self, name: &str, hash: u64) -> Circuit {
+        let words = [hash as u32, (hash >> 32) as u32].map(|word| Bits::new(32, word.into()));
+        self.circuit.clone().stamped(name, &words)
+    }
 }
 
 /// Why a variant cannot be built.

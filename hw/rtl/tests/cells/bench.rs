@@ -64,7 +64,7 @@ pub fn module(
     let mut config = Config::new(&mut p);
     let site = Site { name: "cell", packet, epoch, time };
     let (outputs, ports) = build(&mut p, &mut config, site, &sigs);
-    config.finish(&mut p, &[region::MAGIC_VALUE, 1, 2, 3, 4, 5, 6, 7]);
+    config.finish(&mut p, &[region::MAGIC_VALUE, 1, 2, 3, 4, 5, 6, 7].map(Some));
     // So that every input is used.
     let all: Vec<Sig> = sigs.iter().copied().chain([packet, epoch, time]).collect();
     let all = p.concat(&all);

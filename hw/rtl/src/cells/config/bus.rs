@@ -8,8 +8,8 @@ use restage_manifest::socket::{CFG_ADDRESS_BITS, CFG_DATA_BITS};
 use restage_program::Bits;
 
 impl Config {
-    /// Makes the bus itself. `identity` are the words from `MAGIC` on.
-    pub fn finish(self, p: &mut Pipe, identity: &[u32; 8]) {
+    /// Makes the bus itself. `identity` are the words from `MAGIC` on; those that are not known yet are stamps of the module.
+    pub fn finish(self, p: &mut Pipe, identity: &[Option<u32>; 8]) {
         let m = p.module();
         m.section("configuration bus");
         let zero = m.lit(1, 0);
@@ -157,7 +157,10 @@ impl Config {
         let unknown = m.lit(WORD, 0);
         let mut low_words: Vec<(u64, Net)> = Vec::new();
         for (at, value) in (0..).zip(identity) {
-            let value = m.lit(WORD, u64::from(*value));
+            let value = match value {
+                Some(value) => m.lit(WORD, u64::from(*value)),
+                None => m.stamp(WORD),
+            };
             low_words.push((at, value));
         }
         let ready = m.not(self.clearing.q());
