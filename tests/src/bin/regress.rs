@@ -9,9 +9,11 @@ use restage_gen::hardware::{HardwareError, build};
 use restage_gen::source;
 use restage_program::{Checked, entries_text};
 use restage_sim_verilator::{BenchOptions, Trace};
+use restage_tests::hardware::card::Special;
+use restage_tests::hardware::pace::Pace;
 use restage_tests::hardware::prepare::prepare;
 use restage_tests::hardware::random;
-use restage_tests::hardware::regress::{Difference, Job, Pace, Report, regress, regress_with};
+use restage_tests::hardware::regress::{Difference, Job, Report, regress_with};
 use restage_tests::hardware::verdict::{share, shortfalls};
 use restage_tests::random::census::Census;
 use restage_tests::random::compare::{Case, compare};
@@ -44,6 +46,9 @@ struct Args {
     /// As `--vcd`, in GTKWave's compressed format.
     #[arg(long, conflicts_with_all = ["random", "vcd"])]
     fst: Option<PathBuf>,
+    /// Plants a fault, to see what is said of it: FROM=TO, of a text in the regions' Verilog and what stands there instead.
+    #[arg(long, value_parser = planted)]
+    plant: Option<(String, String)>,
     /// Percent of the clocks in which nothing is offered.
     #[arg(long, default_value_t = 0)]
     gaps: u8,
@@ -71,7 +76,7 @@ fn main() -> Result<ExitCode> {
         }
     }
     println!(
-        "{:<20} {:>7} {:>9} {:>8} {:>7} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6} {:>6}  tables: hits/misses",
+        "{:<20} {:>7} {:>9} {:>8} {:>7} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6} {:>6}  tables: hits/misses",
         "program",
         "packets",
         "bytes",
@@ -79,6 +84,7 @@ fn main() -> Result<ExitCode> {
         "latency",
         "in",
         "out",
+        "busy",
         "acc%",
         "hit%",
         "mod%",
@@ -128,9 +134,6 @@ const RANDOM_PACKETS: usize = 200;
 const ENOUGH: u64 = 100;
 const REFUSED: u64 = 10;
 
-/// What the census knows and no hardware does: a CRC whose parameters are set at run time.
-const BEYOND: [&str; 1] = ["hash: custom"];
-
 /// Frames in every clock, at most.
 const DENSE: usize = 2000;
 
@@ -155,16 +158,7 @@ fn one(name: &str, args: &Args) -> Result<(Checked, Report)> {
         dense: &prepared.dense,
         options,
     };
-    let waves = match (&args.vcd, &args.fst) {
-        (Some(path), _) => Some((Trace::Vcd, path.as_path())),
-        (_, Some(path)) => Some((Trace::Fst, path.as_path())),
-        _ => None,
-    };
-    let report = match waves {
-        None => regress(&job),
-        Some(waves) => regress_with(&build(job.program)?, &job, Some(waves)),
-    };
-    let report = report.context("no hardware")?;
+    let report = regress_with(&build(job.program)?, &job, args.special()).context("no hardware")?;
     Ok((loaded.program, report))
 }
 
@@ -193,7 +187,7 @@ fn random(args: &Args, count: u64) -> Result<ExitCode> {
         let agreement =
             compare(&case).map_err(|d| anyhow!("seed {seed}: the models differ: {d}"))?;
         census.fates(&agreement.tally);
-        let report = match random::run(&hardware, &case, seed) {
+        let report = match random::run(&hardware, &case, seed, args.special()) {
             Ok(report) => report,
             Err(error) => {
                 println!("seed {seed}: {error}");
@@ -221,7 +215,7 @@ fn random(args: &Args, count: u64) -> Result<ExitCode> {
             println!("  again: regress --random 1 --seed {seed} --packets {packets}");
             if args.shrink > 0 {
                 let limit = Duration::from_secs(args.shrink);
-                tell(&random::shrunk(&case, seed, &difference, limit));
+                tell(&random::shrunk(&case, seed, &difference, args.special(), limit));
             }
         }
     }
@@ -232,8 +226,7 @@ fn random(args: &Args, count: u64) -> Result<ExitCode> {
         println!("{count:6} refused: {why}");
     }
     let refusals: u64 = refused.values().sum();
-    let mut missing = census.missing();
-    missing.retain(|what| !BEYOND.contains(&what.as_str()));
+    let missing = census.missing();
     println!(
         "{ran} of {count} random programs from seed {} ran: {sent} packets left, {looped} came round, {rows} rows of state \
          compared; {failed} failed, {refusals} refused, {} things never came up",
@@ -275,7 +268,25 @@ fn reason(error: &HardwareError) -> String {
     }
 }
 
+/// A text and another, with an equals sign between.
+fn planted(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((from, to)) if !from.is_empty() => Ok((from.into(), to.into())),
+        _ => Err("what is replaced, `=`, and what stands there instead are accepted".into()),
+    }
+}
+
 impl Args {
+    fn special(&self) -> Special<'_> {
+        let waves = match (&self.vcd, &self.fst) {
+            (Some(path), _) => Some((Trace::Vcd, path.as_path())),
+            (_, Some(path)) => Some((Trace::Fst, path.as_path())),
+            _ => None,
+        };
+        let planted = self.plant.as_ref().map(|(from, to)| (from.as_str(), to.as_str()));
+        Special { waves, planted }
+    }
+
     /// The command that does the same for one program.
     fn again(&self, program: &str) -> String {
         let Args { seed, gaps, back_pressure, .. } = self;
@@ -290,7 +301,7 @@ fn print(name: &str, report: &Report, seconds: f64) {
     let tally = &report.tally;
     let latency = report.latency.map_or("-".into(), |(low, high)| format!("{low}-{high}"));
     let pace =
-        |of: fn(&Pace) -> f64| report.pace.as_ref().map_or("-".into(), |p| format!("{:.2}", of(p)));
+        |of: fn(&Pace) -> f64| report.pace.as_ref().map_or("-".into(), |p| format!("{:.3}", of(p)));
     let percent = |part| share(part, tally.packets);
     let tables: Vec<String> = tally
         .tables
@@ -302,12 +313,13 @@ fn print(name: &str, report: &Report, seconds: f64) {
         lost => format!("{}-{lost}", tally.looped),
     };
     println!(
-        "{name:<20} {:>7} {:>9} {:>8} {latency:>7} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>7} {looped:>6} {:>6} {seconds:>6.1}  {}",
+        "{name:<20} {:>7} {:>9} {:>8} {latency:>7} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>7} {looped:>6} {:>6} {seconds:>6.1}  {}",
         tally.packets,
         tally.bytes,
         report.cycles,
         pace(|p| p.clocks_in),
         pace(|p| p.beats_out),
+        pace(Pace::busiest),
         percent(tally.accepted),
         percent(tally.met),
         percent(tally.modified),

@@ -33,6 +33,15 @@ const NOTICED: u64 = 64;
 /// Waves of which kind go to which file.
 pub type Waves<'a> = (Trace, &'a Path);
 
+/// What is special about a card.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Special<'a> {
+    /// It writes waves: of the fabric to the file that is named, of each region to one beside it.
+    pub waves: Option<Waves<'a>>,
+    /// A planted fault: a text in the Verilog of all regions, and what stands there instead.
+    pub planted: Option<(&'a str, &'a str)>,
+}
+
 /// What went wrong with a card.
 #[derive(Debug, thiserror::Error)]
 pub enum CardError {
@@ -95,15 +104,15 @@ impl Card {
         hardware: &Hardware,
         options: BenchOptions,
     ) -> Result<Self, CardError> {
-        Self::with_waves(program, hardware, options, None)
+        Self::special(program, hardware, options, Special::default())
     }
 
-    /// As [`new`](Self::new), with waves: of the fabric in the file that is named, of each region in one beside it.
-    pub fn with_waves(
+    /// As [`new`](Self::new), of a special kind.
+    pub fn special(
         program: &Checked,
         hardware: &Hardware,
         options: BenchOptions,
-        waves: Option<Waves<'_>>,
+        Special { waves, planted }: Special<'_>,
     ) -> Result<Self, CardError> {
         let cache = Cache::standard();
         let trace = waves.map(|(trace, _)| trace);
@@ -112,7 +121,8 @@ impl Card {
             None => Ok(()),
         };
         let fabric_circuit = &hardware.fabric.fabric;
-        let shell = library(fabric_circuit.name(), hardware.fabric.circuits(), trace, &cache)?;
+        let shell =
+            library(fabric_circuit.name(), hardware.fabric.circuits(), trace, None, &cache)?;
         let mut shell = shell.instance(options.seed)?;
         watched(&mut shell, None)?;
         let config = &hardware.manifest.config;
@@ -120,7 +130,7 @@ impl Card {
         let mut fpga = Fpga::new(shell, config, part)?;
         let sockets = sockets(config);
         for (circuit, region) in hardware.variants.iter().zip(&hardware.manifest.regions) {
-            let variant = library(circuit.name(), [circuit], trace, &cache)?;
+            let variant = library(circuit.name(), [circuit], trace, planted, &cache)?;
             let part = fpga.configure(region.unit, &variant)?;
             let socket = sockets.iter().find(|s| s.unit == region.unit);
             watched(fpga.fabric_mut().model_mut(part), socket.map(|s| s.name.as_str()))?;
@@ -157,7 +167,7 @@ impl Card {
     ) -> Result<Self, CardError> {
         let parts = hardware.fabric.circuits().chain(&hardware.variants);
         let top = &hardware.top;
-        let library = library(top.name(), parts.chain([top]), None, &Cache::standard())?;
+        let library = library(top.name(), parts.chain([top]), None, None, &Cache::standard())?;
         let nic = Nic::single(library.instance(options.seed)?, options)?;
         Self::booted(nic, program, hardware, [None; 3])
     }
@@ -320,6 +330,7 @@ fn library<'a>(
     top: &str,
     circuits: impl IntoIterator<Item = &'a Circuit>,
     trace: Option<Trace>,
+    planted: Option<(&str, &str)>,
     cache: &Cache,
 ) -> Result<Library, SimError> {
     let build = Build::new(top).clock("clk_i");
@@ -327,7 +338,9 @@ fn library<'a>(
     circuits
         .into_iter()
         .fold(build, |build, circuit| {
-            build.source(format!("{}.v", circuit.name()), circuit.verilog())
+            let text = circuit.verilog();
+            let text = planted.iter().fold(text, |text, (from, to)| text.replace(from, to));
+            build.source(format!("{}.v", circuit.name()), text)
         })
         .build(cache)
 }

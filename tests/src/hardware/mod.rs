@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod live;
+pub mod pace;
 pub mod prepare;
 pub mod random;
 pub mod regress;

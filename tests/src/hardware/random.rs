@@ -5,7 +5,8 @@
 //! with the reason by who asks.
 
 use super::Packet;
-use super::regress::{Difference, Job, RegressError, Report, regress_on};
+use super::card::Special;
+use super::regress::{Difference, Job, RegressError, Report, regress_with};
 use crate::random::compare::Case;
 use crate::random::line_rate::line_rate;
 use crate::random::shrink::shrink;
@@ -14,7 +15,6 @@ use restage_compile::lower::shell_for;
 use restage_gen::hardware::{Hardware, HardwareError, build_for};
 use restage_manifest::ShellConfig;
 use restage_program::Checked;
-use restage_program::entry::Write;
 use restage_program::program::Program;
 use restage_sim_verilator::BenchOptions;
 use std::time::{Duration, Instant};
@@ -30,14 +30,11 @@ const AREAS: [u32; 5] = [0, 64, 256, 1024, 3072];
 
 /// The program of a seed for hardware, with entries and traffic; `None` when nothing is left of it at line rate.
 pub fn case(seed: u64, packets: usize) -> Result<Option<Case>, TrialError> {
-    let case = trial(seed, packets)?;
-    let Some(program) = line_rate(&case.program, WINDOW) else { return Ok(None) };
-    // What a CRC is is fixed in a circuit.
-    let writes = case.writes.into_iter().filter(|w| !matches!(w, Write::SetCrc(..))).collect();
+    let Some(case) = line_rate(trial(seed, packets)?, WINDOW) else { return Ok(None) };
     // Circuits of the same content are found in the cache when they have the same name.
-    let renamed = Program { name: "random".into(), ..program.into_inner() };
+    let renamed = Program { name: "random".into(), ..case.program.into_inner() };
     let program = renamed.check().map_err(|e| TrialError::Refused(seed, e))?;
-    Ok(Some(Case { program, writes, packets: case.packets }))
+    Ok(Some(Case { program, ..case }))
 }
 
 /// Builds a program for the first of the shells that holds it.
@@ -87,7 +84,12 @@ fn richer(config: ShellConfig) -> ShellConfig {
 }
 
 /// Runs a case. The seed says how the bench behaves.
-pub fn run(hardware: &Hardware, case: &Case, seed: u64) -> Result<Report, RegressError> {
+pub fn run(
+    hardware: &Hardware,
+    case: &Case,
+    seed: u64,
+    special: Special<'_>,
+) -> Result<Report, RegressError> {
     let packets: Vec<Packet> = case
         .packets
         .iter()
@@ -103,30 +105,39 @@ pub fn run(hardware: &Hardware, case: &Case, seed: u64) -> Result<Report, Regres
         clocks_per_microsecond,
         ..BenchOptions::default()
     };
-    regress_on(
-        hardware,
-        &Job {
-            program: &case.program,
-            writes: &case.writes,
-            lone: &[],
-            packets: &packets,
-            dense: &[],
-            options,
-        },
-    )
+    let job = Job {
+        program: &case.program,
+        writes: &case.writes,
+        lone: &[],
+        packets: &packets,
+        dense: &[],
+        options,
+    };
+    regress_with(hardware, &job, special)
 }
 
 /// A case made smaller while the hardware of it still differs in the same kind of thing, for so long at most; and what then
 /// differs.
-pub fn shrunk(case: &Case, seed: u64, found: &Difference, limit: Duration) -> (Case, Difference) {
+pub fn shrunk(
+    case: &Case,
+    seed: u64,
+    found: &Difference,
+    special: Special<'_>,
+    limit: Duration,
+) -> (Case, Difference) {
     let start = Instant::now();
     let mut last = found.clone();
+    // Most candidates differ in packets and entries only.
+    let mut known: Option<(Program, Option<Hardware>)> = None;
     let small = shrink(case, u32::MAX, &mut |case| {
         if start.elapsed() > limit {
             return false;
         }
-        let Ok(hardware) = build(&case.program) else { return false };
-        let Ok(report) = run(&hardware, case, seed) else { return false };
+        if known.as_ref().is_none_or(|(program, _)| *program != *case.program) {
+            known = Some(((*case.program).clone(), build(&case.program).ok()));
+        }
+        let Some((_, Some(hardware))) = &known else { return false };
+        let Ok(report) = run(hardware, case, seed, special) else { return false };
         match report.difference {
             Some(difference) if difference.kind == found.kind => {
                 last = difference;

@@ -5,15 +5,16 @@
 //! it; then frames of 64 bytes in every clock, which shows the throughput.
 
 use super::Packet;
-use super::card::{Card, CardError, Run, Waves};
+use super::card::{Card, CardError, Run, Special};
+use super::pace::Pace;
 use super::replay::{Mismatch, latencies, replay};
 use super::state;
 use super::tally::Tally;
-use restage_gen::hardware::{Hardware, HardwareError, build};
+use restage_gen::hardware::{Hardware, HardwareError};
 use restage_golden::Golden;
 use restage_program::Checked;
 use restage_program::entry::Write;
-use restage_sim_verilator::{BenchOptions, Seen};
+use restage_sim_verilator::BenchOptions;
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -49,21 +50,6 @@ pub struct Report {
     pub rows: u64,
     /// The first difference in words.
     pub difference: Option<Difference>,
-}
-
-/// How fast frames of one beat went through.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
-    /// Clocks for each frame that came in.
-    pub clocks_in: f64,
-    /// Frames, those that came round too, that passed the gate in a clock.
-    pub gate: f64,
-    /// Copies that passed the traffic point in a clock.
-    pub copies: f64,
-    /// Packets that the merge put together in a clock, for the loop port too, one of several beats counted as these.
-    pub merged: f64,
-    /// Beats that left in a clock.
-    pub beats_out: f64,
 }
 
 /// A difference.
@@ -102,24 +88,19 @@ pub enum RegressError {
     Golden(String),
 }
 
-/// Builds a program's card, installs entries and sends packets.
-pub fn regress(job: &Job<'_>) -> Result<Report, RegressError> {
-    regress_on(&build(job.program)?, job)
-}
-
-/// As [`regress`], on hardware that there is.
+/// Makes a card, installs entries and sends packets.
 pub fn regress_on(hardware: &Hardware, job: &Job<'_>) -> Result<Report, RegressError> {
-    regress_with(hardware, job, None)
+    regress_with(hardware, job, Special::default())
 }
 
-/// As [`regress_on`], with waves if wanted.
+/// As [`regress_on`], on a special card.
 pub fn regress_with(
     hardware: &Hardware,
     job: &Job<'_>,
-    waves: Option<Waves<'_>>,
+    special: Special<'_>,
 ) -> Result<Report, RegressError> {
     let mut golden = golden(job.program)?;
-    let mut card = Card::with_waves(job.program, hardware, job.options.clone(), waves)?;
+    let mut card = Card::special(job.program, hardware, job.options.clone(), special)?;
     let mut report = Report { loops: card.loops(), ..Report::default() };
     for write in job.writes {
         let model = golden.write(write);
@@ -136,7 +117,7 @@ pub fn regress_with(
         (Some(sent), Some(received)) => received.last.saturating_sub(sent.first),
         _ => 0,
     };
-    report.pace = pace(&dense);
+    report.pace = Pace::of(&dense);
     run.extend(fast);
     run.extend(dense);
     let packets = [job.lone, job.packets, job.dense].concat();
@@ -191,23 +172,4 @@ fn told(
     let again = replay(job.program, &mut golden, packets, run, mismatch.pass);
     let Mismatch { packet, text, .. } = again.err().unwrap_or(mismatch);
     Ok(Difference { kind: Kind::Packet, packet: Some(packet), text })
-}
-
-/// Taken over the second half of the time in which frames come in: what comes round is on its way by then.
-fn pace(run: &Run) -> Option<Pace> {
-    let (first, last) = (run.sent.first()?.first, run.sent.last()?.first);
-    let from = first + (last - first) / 2;
-    let clocks = (last - from).max(1) as f64;
-    let within = |clock: u64| (from..last).contains(&clock);
-    let seen = |seen: &[Seen]| seen.iter().filter(|s| within(s.cycle)).count() as f64 / clocks;
-    let sent = run.sent.iter().filter(|s| within(s.first)).count() as f64;
-    let left = run.received.iter().filter(|r| within(r.last));
-    let beats = left.map(|r| r.bytes.len().div_ceil(64).max(1)).sum::<usize>() as f64 / clocks;
-    Some(Pace {
-        clocks_in: clocks / sent.max(1.0),
-        gate: seen(&run.gate),
-        copies: seen(&run.emitted),
-        merged: beats + seen(&run.loops),
-        beats_out: beats,
-    })
 }

@@ -1,7 +1,8 @@
 //! What a run must show beside that nothing differs.
 
+use super::pace::Pace;
 use super::prepare::one_sided;
-use super::regress::{Pace, Report};
+use super::regress::Report;
 use restage_program::Checked;
 
 /// Percent of the packets that the parser must accept, and of those that must meet an entry.
@@ -10,8 +11,9 @@ const SHARES: (u64, u64) = (70, 50);
 /// Clocks from first beat to first beat, for programs without further passes.
 const LATENCY: u64 = 250;
 
-/// Frames or beats in a clock, from which on it counts as one: what comes round leaves a hole now and then.
-const FULL: f64 = 0.96;
+/// The part of all clocks from which on a place counts as busy in all of them: at the edges of the time that is looked at beats
+/// are cut off.
+const FULL: f64 = 0.99;
 
 /// Part of a whole in percent.
 pub fn share(part: u64, whole: u64) -> u64 {
@@ -54,11 +56,11 @@ pub fn shortfalls(program: &Checked, report: &Report) -> (Vec<String>, Vec<Strin
         found.push(format!("a packet takes {most} clocks; at most {LATENCY} are wanted"));
     }
     if let Some(pace) = report.pace {
-        let Pace { clocks_in, gate, copies, merged, beats_out } = pace;
-        if ![1.0 / clocks_in, gate, copies, merged, beats_out].iter().any(|rate| *rate >= FULL) {
+        let Pace { clocks_in, gate, copies, merged, .. } = pace;
+        if pace.busiest() < FULL {
             found.push(format!(
                 "of frames of 64 bytes in every clock one is taken every {clocks_in:.2} clocks, and nothing else is busy in \
-                 all clocks: {gate:.2} pass the gate, {copies:.2} the traffic point, {merged:.2} the merge"
+                 all clocks: {gate:.3} beats pass the gate, {copies:.3} copies the traffic point, {merged:.3} beats the merge"
             ));
         }
     }
