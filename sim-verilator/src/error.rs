@@ -75,6 +75,9 @@ pub enum SimError {
         /// Why not.
         why: String,
     },
+    /// The other end of the card's streams failed.
+    #[error("packets: {0}")]
+    Line(io::Error),
     /// There is no such region.
     #[error("there is no unit {0}")]
     NoUnit(u32),

@@ -42,7 +42,7 @@ pub use error::SimError;
 pub use fabric::{Fabric, PartId};
 pub use fpga::{Fpga, PartOptions, library};
 pub use model::{Library, Model, Port, PortId, Tape};
-pub use nic::{BenchOptions, Device, Nic, Received, Seen, Sent, WatchId};
+pub use nic::{BenchOptions, Device, Line, Nic, Received, Seen, Sent, WatchId};
 
 #[cfg(target_endian = "big")]
 compile_error!("ports are read as little-endian memory");

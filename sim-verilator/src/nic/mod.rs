@@ -10,6 +10,7 @@
 //!
 //! Not here: what packets mean, and files of them.
 
+mod line;
 mod pace;
 mod registers;
 mod stream;
@@ -26,6 +27,7 @@ use registers::{Access, Master};
 use stream::{Sink, Source};
 use watch::Watch;
 
+pub use line::Line;
 pub use registers::Device;
 pub use watch::{Seen, WatchId};
 
@@ -107,6 +109,9 @@ pub struct Nic {
     sink: Sink,
     master: Master,
     watches: Vec<Watch>,
+    line: Option<Box<dyn Line>>,
+    /// When something last came from the line, or went to it.
+    moved: u64,
 }
 
 impl Nic {
@@ -132,6 +137,8 @@ impl Nic {
             sink: Sink::new(&library)?,
             master: Master::new(&library)?,
             watches: Vec::new(),
+            line: None,
+            moved: 0,
             options,
             fpga,
         };
@@ -185,8 +192,36 @@ impl Nic {
         self.source.push(bytes, user);
     }
 
+    /// Connects the streams to something that packets come from and go to from now on, whatever else the card does meanwhile.
+    pub fn attach(&mut self, line: Box<dyn Line>) {
+        self.line = Some(line);
+    }
+
+    /// Lets the other end of the streams give and take. Every few clocks that happens by itself.
+    pub fn exchange(&mut self) -> Result<(), SimError> {
+        let Some(line) = &mut self.line else { return Ok(()) };
+        let left = std::mem::take(&mut self.sink.received);
+        let moved = !left.is_empty() || self.source.waiting() > 0;
+        let new = line.exchange(left, self.source.waiting()).map_err(SimError::Line)?;
+        if moved || !new.is_empty() {
+            self.moved = self.cycle;
+        }
+        for (port, bytes) in new {
+            self.send(port, bytes);
+        }
+        Ok(())
+    }
+
+    /// Clocks since a packet last came from what is attached, or went there.
+    pub fn quiet(&self) -> u64 {
+        self.cycle - self.moved
+    }
+
     /// Makes one clock.
     pub fn step(&mut self) -> Result<(), SimError> {
+        if self.line.is_some() && self.cycle.is_multiple_of(line::EVERY) {
+            self.exchange()?;
+        }
         let (idle, wait) = (self.gaps.idle(&mut self.rng), self.back_pressure.idle(&mut self.rng));
         let model = self.fpga.fabric_mut().model_mut(self.shell);
         for watch in &mut self.watches {

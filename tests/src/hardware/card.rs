@@ -313,6 +313,14 @@ impl Card {
         Ok(all)
     }
 
+    /// Forgets what has been seen, but for packets: what runs for long must not keep it.
+    pub fn forget(&mut self) {
+        self.nic.sent();
+        for watch in [self.gate, self.emit, self.loops].into_iter().flatten() {
+            self.nic.seen(watch);
+        }
+    }
+
     /// What runs.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

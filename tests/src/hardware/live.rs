@@ -110,8 +110,7 @@ impl Card {
         words.push((shell::EPOCH, other));
         let before = self.flipped_at()?;
         self.words(&words)?;
-        self.until(COMES, |card| Ok(card.flipped_at()? != before))?;
-        let at = self.flipped_at()?;
+        let at = self.first_behind(before)?;
         let inside = [self.epoch, other];
         let inside =
             [self.word(shell::IN_FLIGHT + inside[0])?, self.word(shell::IN_FLIGHT + inside[1])?];
@@ -187,6 +186,21 @@ impl Card {
     fn flipped_at(&mut self) -> Result<u64, CardError> {
         let low = u64::from(self.word(shell::FLIPPED_AT)?);
         Ok(u64::from(self.word(shell::FLIPPED_AT + 1)?) << 32 | low)
+    }
+
+    /// The number of the first packet behind a flip: the next one, if none comes for a while.
+    fn first_behind(&mut self, before: u64) -> Result<u64, ChangeError> {
+        let start = self.nic.cycle();
+        loop {
+            let received = self.count(shell::Count::Received)?;
+            let at = self.flipped_at()?;
+            if at != before {
+                return Ok(at);
+            }
+            if self.nic.cycle() - start > COMES {
+                return Ok(received);
+            }
+        }
     }
 
     fn until(
