@@ -42,14 +42,6 @@ fn updates() -> Vec<(&'static str, Type, Update)> {
         ("at_least", bit(32), |old, ask| old.sat_sub(ask.x)),
         ("longest", bit(16), |old, ask| max(old, ask.y)),
         ("warmest", int(16), |old, ask| max(old, ask.y.cast(int(16)))),
-        ("bucket", bit(32), |old, ask| {
-            let filled = min(old.sat_add(ask.x), number(32, 50_000));
-            mux(
-                filled.clone().ge(ask.y.cast(bit(32))),
-                filled.clone() - ask.y.cast(bit(32)),
-                filled,
-            )
-        }),
         ("average", bit(32), |old, ask| old - (old >> number(8, 3)) + (ask.x >> number(8, 3))),
         ("random", bit(32), |old, ask| {
             let once = old ^ (old << number(8, 13));
@@ -114,7 +106,7 @@ fn all_updates() -> Program {
                 c.write(first, ask.index, min(a, b).sat_add(ask.x));
                 c.write(second, ask.index, a - b);
             })
-            .else_(|c| c.write(second, ask.index, max(min(a, b).sat_add(ask.x), b)));
+            .else_(|c| c.write(second, ask.index, max(a.sat_add(ask.x), b)));
             c.set(ask.out, ask.out ^ a.cast(bit(64)) ^ (b.cast(bit(64)) << number(8, 32)));
         });
     })
@@ -163,8 +155,7 @@ fn updates_that_are_accepted_fit_a_clock() {
         let cost = synth_cached(&design, Luts::Plain, &Cache::standard()).unwrap();
         let worst = &cost.worst;
         println!("{}: {} LUTs, {} levels", circuit.name(), cost.luts, worst.luts);
-        // Where three carry chains follow each other, as in `bucket`, the estimate is one short of what yosys makes.
-        assert!(worst.luts <= 7, "{}: {worst:?}", circuit.name());
+        assert!(worst.luts <= 6, "{}: {worst:?}", circuit.name());
     }
 }
 
@@ -195,10 +186,18 @@ fn updates_that_do_not_fit_a_clock_are_refused_in_words() {
     });
     let clocks = refusal(|c, new, ask| c.set(new, new * new + ask.x));
     let divided = refusal(|c, new, ask| c.set(new, (new + ask.x) % 1000));
-    println!("{longer}\n{clocks}\n{divided}");
+    // A bucket that is filled, cut and emptied again: nearly.
+    let bucket = refusal(|c, new, ask| {
+        let filled = min(new.sat_add(ask.x), number(32, 50_000));
+        let taken = ask.y.cast(bit(32));
+        c.set(new, mux(filled.clone().ge(taken.clone()), filled.clone() - taken, filled));
+    });
+    println!("{longer}\n{clocks}\n{divided}\n{bucket}");
+    assert!(bucket.contains("5 lookup tables and 2 carry chains in a row"), "{bucket}");
+    assert!(bucket.contains("in which 6 lookup tables and carry chains fit"), "{bucket}");
     assert!(longer.contains("5 carry chains"), "{longer}");
     assert!(clocks.contains("clocks, but"), "{clocks}");
-    for text in [&longer, &clocks, &divided] {
+    for text in [&longer, &clocks, &divided, &bucket] {
         assert!(text.contains("register `totals` in ingress"), "{text}");
         assert!(text.contains("which becomes"), "{text}");
         assert!(text.contains("in one clock"), "{text}");

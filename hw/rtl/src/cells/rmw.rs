@@ -10,7 +10,7 @@
 
 use super::config::{Config, Live, Ports};
 use crate::net::{Drive, MemStyle, Memory, Net, Reg};
-use crate::pipe::{LOOP_LEVELS, LOOP_LUTS, Pipe, Sig};
+use crate::pipe::{LOOP_LEVELS, Pipe, Sig};
 use restage_manifest::cell::{Part, PartShape, bits_for};
 
 /// Clocks from the address to the operation.
@@ -237,20 +237,16 @@ impl Begun {
 /// done, for the message.
 pub(super) fn fits_a_clock(p: &mut Pipe, what: &str, begins: u32, ends: &[Sig]) {
     let late = p.latest(ends).saturating_sub(begins);
-    let luts = ends.iter().map(|e| p.luts(*e)).max().unwrap_or(0);
-    let levels = ends.iter().map(|e| p.timing(*e).level).max().unwrap_or(0);
+    let depths = ends.iter().map(|e| (p.luts(*e), p.chains(*e)));
+    let (luts, chains) = depths.max_by_key(|(luts, chains)| luts + chains).unwrap_or_default();
     let found = match late {
-        0 if luts <= LOOP_LUTS && levels <= LOOP_LEVELS => return,
-        0 => format!(
-            "{luts} lookup tables and {} carry chains in a row",
-            levels.saturating_sub(luts)
-        ),
+        0 if luts + chains <= LOOP_LEVELS => return,
+        0 => format!("{luts} lookup tables and {chains} carry chains in a row"),
         more => format!("{} clocks", more + 1),
     };
     p.refuse(format!(
         "{what}: from reading to writing it takes {found}, but it must be done before the next packet reads, in one \
-         clock, in which {LOOP_LUTS} lookup tables and {} carry chains fit; compute before what does not depend on \
-         what is read, make numbers narrower, or divide the work between two cells",
-        LOOP_LEVELS - LOOP_LUTS
+         clock, in which {LOOP_LEVELS} lookup tables and carry chains fit together; compute before what does not \
+         depend on what is read, make numbers narrower, or divide the work between two cells"
     ));
 }

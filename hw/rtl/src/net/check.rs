@@ -50,7 +50,12 @@ pub(super) fn check(module: &mut Module) {
 impl Module {
     /// Nets that this net depends on within a clock.
     pub(crate) fn inputs_of(&self, net: Net) -> Vec<Net> {
-        match &self.decl(net).def {
+        self.inputs_of_def(&self.decl(net).def)
+    }
+
+    /// The same of a net that is being made.
+    pub(crate) fn inputs_of_def(&self, def: &Def) -> Vec<Net> {
+        match def {
             Def::Not(a) | Def::Reduce(_, a) | Def::Repeat(a) | Def::Slice { of: a, .. } => vec![*a],
             Def::Binary(_, a, b) => vec![*a, *b],
             Def::Mux(sel, a, b) => vec![*sel, *a, *b],

@@ -187,6 +187,19 @@ impl Module {
         }
     }
 
+    /// The carry chains behind a net that is being made.
+    pub(crate) fn estimate_chains(&self, def: &Def) -> u32 {
+        let before = self.inputs_of_def(def).into_iter().map(|n| self.chains(n)).max().unwrap_or(0);
+        match def {
+            Def::Binary(Binary::Add | Binary::Sub | Binary::Lt | Binary::Le, a, _)
+                if 2 * self.width(*a) as usize > INPUTS =>
+            {
+                before + 1
+            }
+            _ => before,
+        }
+    }
+
     /// Parts side by side: the latest counts.
     fn latest(&self, net: Net, parts: &[Net]) -> Luts {
         let mut at: u32 = parts.iter().map(|p| self.width(*p)).sum();

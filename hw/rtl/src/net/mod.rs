@@ -34,6 +34,7 @@ use luts::Luts;
 pub use memory::{MemStyle, Memory, address_width};
 pub use resources::Resources;
 pub use state::{Drive, Reg, Wire};
+pub(crate) use timing::INPUTS as LUT_INPUTS;
 pub use timing::Timing;
 
 pub(crate) use instance::InstanceDecl;
@@ -126,6 +127,7 @@ pub(crate) struct NetDecl {
     pub section: u32,
     pub timing: Timing,
     pub luts: Luts,
+    pub chains: u32,
 }
 
 /// An output port.
@@ -300,6 +302,11 @@ impl Module {
         self.nets.get(net.0 as usize).map_or(0, |d| d.luts.level)
     }
 
+    /// Carry chains that follow each other since the last register.
+    pub fn chains(&self, net: Net) -> u32 {
+        self.nets.get(net.0 as usize).map_or(0, |d| d.chains)
+    }
+
     /// All names that are taken.
     pub(crate) fn names(&self) -> &HashSet<String> {
         &self.taken
@@ -316,8 +323,9 @@ impl Module {
     /// Adds a net without looking for an equal one.
     pub(crate) fn push(&mut self, def: Def, width: u32) -> Net {
         let (timing, luts) = (self.estimate(&def, width), self.estimate_luts(&def));
+        let chains = self.estimate_chains(&def);
         let section = self.sections.len() as u32 - 1;
-        self.nets.push(NetDecl { def, width, name: None, section, timing, luts });
+        self.nets.push(NetDecl { def, width, name: None, section, timing, luts, chains });
         Net(self.nets.len() as u32 - 1)
     }
 

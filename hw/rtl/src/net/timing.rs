@@ -10,7 +10,7 @@
 use super::{Binary, Def, Module, Net};
 
 /// Inputs of a lookup table.
-const INPUTS: u32 = 6;
+pub(crate) const INPUTS: u32 = 6;
 
 /// Where a net is, counted in lookup tables since the last register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

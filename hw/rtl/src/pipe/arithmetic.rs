@@ -5,6 +5,7 @@
 //! segment, and the carries between the segments are those of one more, short addition.
 
 use super::{Pipe, Sig};
+use crate::net::{LUT_INPUTS, Module, Net};
 use restage_program::Bits;
 
 /// Bits of one carry chain.
@@ -12,6 +13,11 @@ pub const SEGMENT: u32 = 64;
 
 /// The same in a loop, which cannot have a register.
 pub const LOOP_SEGMENT: u32 = 128;
+
+/// Lookup tables that an operand of a carry chain may have behind it. Synthesis evens out each side of a chain as if it
+/// were a path of its own, so that one which is long on both sides becomes longer than the estimate says. With 2 no
+/// region of the library got another latency class, with 1 five did.
+const CHAIN_LEVELS: u32 = 2;
 
 /// Factors that a multiplier of the FPGA takes, both unsigned.
 const FACTOR_A: u32 = 26;
@@ -23,7 +29,7 @@ impl Pipe {
     pub fn add(&mut self, a: Sig, b: Sig) -> Sig {
         let width = self.width(a);
         if self.whole(a, b) {
-            return self.combine(&[a, b], |m, n| m.add(n[0], n[1]));
+            return self.chain(a, b, |m, n| m.add(n[0], n[1]));
         }
         let sum = self.sum(a, b, false);
         self.slice(sum, width - 1, 0)
@@ -34,7 +40,7 @@ impl Pipe {
     pub fn sub(&mut self, a: Sig, b: Sig) -> Sig {
         let width = self.width(a);
         if self.whole(a, b) {
-            return self.combine(&[a, b], |m, n| m.sub(n[0], n[1]));
+            return self.chain(a, b, |m, n| m.sub(n[0], n[1]));
         }
         let not_b = self.not(b);
         let sum = self.sum(a, not_b, true);
@@ -47,7 +53,7 @@ impl Pipe {
         let width = self.width(a);
         let most = if self.levels == u32::MAX { LOOP_SEGMENT } else { SEGMENT };
         if width < most || width != self.width(b) {
-            return self.combine(&[a, b], |m, n| {
+            return self.chain(a, b, |m, n| {
                 let (a, b) = (m.zext(n[0], width + 1), m.zext(n[1], width + 1));
                 m.add(a, b)
             });
@@ -59,7 +65,7 @@ impl Pipe {
     #[track_caller]
     pub fn lt(&mut self, a: Sig, b: Sig) -> Sig {
         if self.whole(a, b) {
-            return self.combine(&[a, b], |m, n| m.lt(n[0], n[1]));
+            return self.chain(a, b, |m, n| m.lt(n[0], n[1]));
         }
         self.compare(a, b, false)
     }
@@ -68,9 +74,21 @@ impl Pipe {
     #[track_caller]
     pub fn le(&mut self, a: Sig, b: Sig) -> Sig {
         if self.whole(a, b) {
-            return self.combine(&[a, b], |m, n| m.le(n[0], n[1]));
+            return self.chain(a, b, |m, n| m.le(n[0], n[1]));
         }
         self.compare(a, b, true)
+    }
+
+    /// One carry chain, or a lookup table if that is enough. Outside of loops a chain's operands that are deeper than
+    /// [`CHAIN_LEVELS`] are registered first.
+    #[track_caller]
+    fn chain(&mut self, a: Sig, b: Sig, build: impl FnMut(&mut Module, &[Net]) -> Net) -> Sig {
+        let carries = 2 * self.width(a) > LUT_INPUTS && self.levels != u32::MAX;
+        let [a, b] = [a, b].map(|s| {
+            let late = carries && self.timing(s).level > CHAIN_LEVELS;
+            if late { self.register(s) } else { s }
+        });
+        self.combine(&[a, b], build)
     }
 
     /// Whether one carry chain is enough. Operands that do not fit each other are one too, so that the
@@ -118,7 +136,7 @@ impl Pipe {
         let (mut sums, mut generate, mut pass) = (Vec::new(), Vec::new(), Vec::new());
         for (hi, lo) in self.segments(a) {
             let (x, y) = (self.slice(a, hi, lo), self.slice(b, hi, lo));
-            let sum = self.combine(&[x, y], |m, n| {
+            let sum = self.chain(x, y, |m, n| {
                 let width = hi - lo + 2;
                 let (x, y) = (m.zext(n[0], width), m.zext(n[1], width));
                 m.add(x, y)

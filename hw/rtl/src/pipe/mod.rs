@@ -22,12 +22,10 @@ use std::panic::Location;
 /// Lookup tables between registers, by the estimate of [`crate::net::Timing`].
 pub const MAX_LEVELS: u32 = 5;
 
-/// Lookup tables in a loop from what a cell reads to what it writes, which cannot have a register; carry chains
-/// between them are not counted.
-pub const LOOP_LUTS: u32 = 6;
-
-/// The same with carry chains.
-pub const LOOP_LEVELS: u32 = 9;
+/// Lookup tables and carry chains together in a loop from what a cell reads to what it writes, which cannot have a
+/// register. A chain is quicker than a table, but synthesis evens out the tables before, between and behind chains as if
+/// each side were a path of its own, so that every chain may cost one more.
+pub const LOOP_LEVELS: u32 = 6;
 
 /// A value and the clock cycle at which it is valid.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -103,6 +101,11 @@ impl Pipe {
     /// Lookup tables of it alone, carry chains not counted.
     pub fn luts(&self, a: Sig) -> u32 {
         self.module.luts(a.net)
+    }
+
+    /// Carry chains in a row behind it.
+    pub fn chains(&self, a: Sig) -> u32 {
+        self.module.chains(a.net)
     }
 
     /// A net of the module as a signal valid at a cycle.
