@@ -168,6 +168,16 @@ impl Drop for Sim {
     }
 }
 
+/// A command that is ended when this is dropped.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Ports, addresses and neighbours of the two ends, as the switch's example entries and these know them.
 const ROUTES: &str = "\
 table_add route to 10.0.0.1/32 => 1
@@ -209,7 +219,7 @@ fn ping_does_not_notice_that_the_program_changes() {
         let (address, mac) = (format!("10.0.0.{other}"), format!("02:00:00:00:00:0{other}"));
         assert!(ip(&["-n", space, "neigh", "replace", &address, "lladdr", &mac, "dev", tap]));
     }
-    let mut long = ping(&["-i", "0.05"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut long = Ended(ping(&["-i", "0.05"]).stdout(Stdio::piped()).spawn().unwrap());
     sleep(Duration::from_millis(500));
     let routes = folder.join("routes.txt");
     fs::write(&routes, ROUTES).unwrap();
@@ -228,11 +238,11 @@ fn ping_does_not_notice_that_the_program_changes() {
     assert_eq!(sim.does(json!({ "op": "read", "address": 0 }))["value"], 0x5253_5453);
     sleep(Duration::from_millis(500));
     assert!(
-        Command::new("kill").args(["-INT", &long.id().to_string()]).status().unwrap().success()
+        Command::new("kill").args(["-INT", &long.0.id().to_string()]).status().unwrap().success()
     );
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut long.stdout.take().unwrap(), &mut text).unwrap();
-    long.wait().unwrap();
+    std::io::Read::read_to_string(&mut long.0.stdout.take().unwrap(), &mut text).unwrap();
+    long.0.wait().unwrap();
     let answers: Vec<(usize, u8)> = text
         .lines()
         .filter_map(|line| {

@@ -32,6 +32,7 @@ mod header;
 mod image;
 pub mod verilog;
 
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::ImageError;
 pub use header::{HEADER_BYTES, Header, MOST_PAYLOAD, PART_BYTES, Place, VERSION};
 pub use image::{Image, words};

@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
-use ed25519_dalek::SigningKey;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use restage_image::{HEADER_BYTES, Header, Image, ImageError, Place, verilog, words};
+use restage_image::{HEADER_BYTES, Header, Image, ImageError, Place, SigningKey, verilog, words};
 use restage_manifest::socket::RegionKind;
 
 fn header() -> Header {

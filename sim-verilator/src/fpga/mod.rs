@@ -17,7 +17,7 @@ use crate::model::{Library, Model, PortId};
 use loader::Loader;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use restage_image::{Image, ImageError, SIMULATED, verilog};
+use restage_image::{Image, ImageError, SIMULATED, VerifyingKey, verilog};
 use restage_manifest::ShellConfig;
 use restage_manifest::socket::{Direction, Socket, ports, sockets};
 
@@ -28,6 +28,8 @@ pub struct PartOptions {
     pub name: String,
     /// Clocks for so many words of an image: `(2, 1)` is a word in two clocks, about what ICAPE3 takes.
     pub rate: (u32, u32),
+    /// What images must be signed with; if there is none, signatures are not looked at.
+    pub key: Option<VerifyingKey>,
     /// Of random bits: registers, memories, and what stands on the outputs of a region that is being loaded.
     pub seed: u64,
     /// Where built models are kept.
@@ -36,7 +38,13 @@ pub struct PartOptions {
 
 impl Default for PartOptions {
     fn default() -> Self {
-        PartOptions { name: SIMULATED.into(), rate: (2, 1), seed: 1, cache: Cache::standard() }
+        PartOptions {
+            name: SIMULATED.into(),
+            rate: (2, 1),
+            key: None,
+            seed: 1,
+            cache: Cache::standard(),
+        }
     }
 }
 
@@ -181,7 +189,11 @@ impl Fpga {
 
     /// An image is complete. The outer error is one of the simulation, the inner one of the image.
     fn load(&mut self, unit: u32, bytes: &[u8]) -> Result<Result<(), ImageError>, SimError> {
-        let image = match Image::parse(bytes) {
+        let signed = |image: Image| match &self.options.key {
+            Some(key) => image.verify(key).map(|()| image),
+            None => Ok(image),
+        };
+        let image = match Image::parse(bytes).and_then(signed) {
             Ok(image) => image,
             Err(error) => return Ok(Err(error)),
         };

@@ -3,7 +3,7 @@
 use crate::card::Card;
 use crate::live::{HEADER, LATENCIES, config, stamped, stamper, stop};
 use crate::packet;
-use restage_image::{HEADER_BYTES, Header, Image, SIMULATED, verilog, words};
+use restage_image::{HEADER_BYTES, Header, Image, SIMULATED, SigningKey, verilog, words};
 use restage_manifest::address::image::{ABORT, BEGIN, Code, State, Status};
 use restage_manifest::address::shell as word;
 use restage_manifest::address::{self, guard, region};
@@ -38,6 +38,10 @@ fn without() -> Way {
 
 /// A card with stampers in all regions on the way. `spoil` may change the Verilog of the guard of stages.
 fn card(spoil: impl Fn(&str) -> String) -> Card {
+    card_of(PartOptions::default(), spoil)
+}
+
+fn card_of(part: PartOptions, spoil: impl Fn(&str) -> String) -> Card {
     let config = config();
     let mut build = Build::new("restage_fabric");
     for part in fabric(&config).unwrap().circuits() {
@@ -49,7 +53,7 @@ fn card(spoil: impl Fn(&str) -> String) -> Card {
     }
     let cache = Cache::standard();
     let shell = build.build(&cache).unwrap().instance(1).unwrap();
-    let mut fpga = Fpga::new(shell, &config, PartOptions::default()).unwrap();
+    let mut fpga = Fpga::new(shell, &config, part).unwrap();
     for unit in [1, 3, UNIT, 5, address::deparser(&config, 0)] {
         let circuit = stamper(&config, socket(unit).kind, unit, stop(unit).latency);
         let build = Build::new(circuit.name()).source("region.v", circuit.verilog());
@@ -317,6 +321,42 @@ fn a_load_that_is_aborted_leaves_a_blank_region() {
         assert_eq!(load(card, &image).state, State::Done);
     });
     assert_eq!(wrong, 0);
+}
+
+#[test]
+fn a_slow_part_makes_the_host_wait() {
+    let slow = |clocks| PartOptions { rate: (clocks, 1), ..PartOptions::default() };
+    let mut card = card_of(slow(100), str::to_string);
+    couple(&mut card, false);
+    let start = card.nic.cycle();
+    assert_eq!(load(&mut card, &image()).state, State::Done);
+    let clocks = card.nic.cycle() - start;
+    let words = image().len() as u64 / 4;
+    assert!((100 * words..100 * words + 1000).contains(&clocks), "{clocks} for {words} words");
+
+    // One that takes nothing for longer than an answer may take: the host is told, and what it gives then is too much.
+    let mut card = card_of(slow(5000), str::to_string);
+    couple(&mut card, false);
+    begin(&mut card, UNIT, 8);
+    let at = address::byte(address::SHELL, word::IMAGE_DATA);
+    assert!(matches!(card.nic.write(at, 1), Err(SimError::Bus { .. })));
+    assert_eq!(status(&mut card).state, State::Loading);
+    card.nic.write(at, 2).unwrap();
+    assert_eq!(status(&mut card).code(), Some(Code::Overrun));
+}
+
+#[test]
+fn a_part_with_a_key_wants_it() {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let part = PartOptions { key: Some(key.verifying_key()), ..PartOptions::default() };
+    let mut card = card_of(part, str::to_string);
+    couple(&mut card, false);
+    assert_eq!(load(&mut card, &image()).code(), Some(Code::Signature));
+    let mut signed = Image::parse(&image()).unwrap();
+    signed.sign(&SigningKey::from_bytes(&[8; 32])).unwrap();
+    assert_eq!(load(&mut card, &signed.bytes().unwrap()).code(), Some(Code::Signature));
+    signed.sign(&key).unwrap();
+    assert_eq!(load(&mut card, &signed.bytes().unwrap()).state, State::Done);
 }
 
 /// A guard that takes the outputs of a region that is not coupled for results shows what stands there during a load.
