@@ -284,7 +284,7 @@ impl Args {
             _ => None,
         };
         let planted = self.plant.as_ref().map(|(from, to)| (from.as_str(), to.as_str()));
-        Special { waves, planted }
+        Special { waves, planted, quick: self.random.is_some() }
     }
 
     /// The command that does the same for one program.

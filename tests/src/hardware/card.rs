@@ -40,6 +40,8 @@ pub struct Special<'a> {
     pub waves: Option<Waves<'a>>,
     /// A planted fault: a text in the Verilog of all regions, and what stands there instead.
     pub planted: Option<(&'a str, &'a str)>,
+    /// Its regions' models are built faster and run slower: they live for a few thousand clocks.
+    pub quick: bool,
 }
 
 /// What went wrong with a card.
@@ -112,17 +114,17 @@ impl Card {
         program: &Checked,
         hardware: &Hardware,
         options: BenchOptions,
-        Special { waves, planted }: Special<'_>,
+        special: Special<'_>,
     ) -> Result<Self, CardError> {
         let cache = Cache::standard();
-        let trace = waves.map(|(trace, _)| trace);
+        let Special { waves, .. } = special;
+        let lasting = Special { waves, ..Special::default() };
         let watched = |model: &mut Model, region: Option<&str>| match waves {
             Some((_, path)) => model.trace(&beside(path, region)),
             None => Ok(()),
         };
         let fabric_circuit = &hardware.fabric.fabric;
-        let shell =
-            library(fabric_circuit.name(), hardware.fabric.circuits(), trace, None, &cache)?;
+        let shell = library(fabric_circuit.name(), hardware.fabric.circuits(), lasting, &cache)?;
         let mut shell = shell.instance(options.seed)?;
         watched(&mut shell, None)?;
         let config = &hardware.manifest.config;
@@ -130,7 +132,7 @@ impl Card {
         let mut fpga = Fpga::new(shell, config, part)?;
         let sockets = sockets(config);
         for (circuit, region) in hardware.variants.iter().zip(&hardware.manifest.regions) {
-            let variant = library(circuit.name(), [circuit], trace, planted, &cache)?;
+            let variant = library(circuit.name(), [circuit], special, &cache)?;
             let part = fpga.configure(region.unit, &variant)?;
             let socket = sockets.iter().find(|s| s.unit == region.unit);
             watched(fpga.fabric_mut().model_mut(part), socket.map(|s| s.name.as_str()))?;
@@ -167,7 +169,8 @@ impl Card {
     ) -> Result<Self, CardError> {
         let parts = hardware.fabric.circuits().chain(&hardware.variants);
         let top = &hardware.top;
-        let library = library(top.name(), parts.chain([top]), None, None, &Cache::standard())?;
+        let library =
+            library(top.name(), parts.chain([top]), Special::default(), &Cache::standard())?;
         let nic = Nic::single(library.instance(options.seed)?, options)?;
         Self::booted(nic, program, hardware, [None; 3])
     }
@@ -337,12 +340,12 @@ impl Card {
 fn library<'a>(
     top: &str,
     circuits: impl IntoIterator<Item = &'a Circuit>,
-    trace: Option<Trace>,
-    planted: Option<(&str, &str)>,
+    Special { waves, planted, quick }: Special<'_>,
     cache: &Cache,
 ) -> Result<Library, SimError> {
     let build = Build::new(top).clock("clk_i");
-    let build = trace.into_iter().fold(build, Build::trace);
+    let build = waves.into_iter().fold(build, |build, (trace, _)| build.trace(trace));
+    let build = if quick { build.quick() } else { build };
     circuits
         .into_iter()
         .fold(build, |build, circuit| {
