@@ -37,15 +37,22 @@ pub fn fifo(width: u32, depth: u32) -> Result<Circuit, Vec<NetFault>> {
     let shown_next = m.add(shown.q(), up);
     let shown_next = m.sub(shown_next, down);
     m.drive(shown, shown_next, Drive::always().reset(Bits::zero(count)));
-    let some = m.any(shown_next);
+    // A pop comes late: whether something is left is known before, with it and without.
+    let without = m.any(shown.q());
+    let without = m.or(without, arrived);
+    let several = m.slice(shown.q(), count - 1, 1);
+    let several = m.any(several);
+    let one = m.bit(shown.q(), 0);
+    let one_more = m.and(one, arrived);
+    let with = m.or(several, one_more);
+    let some = m.mux(pop, with, without);
     let valid = super::kit::state(&mut m, "valid", some);
 
     m.section("memory");
     let style = if depth <= 64 { MemStyle::Distributed } else { MemStyle::Block };
     let memory = m.memory("slots", width, depth, style);
     m.write_port(memory, push, write, data);
-    let always = m.any(shown_next);
-    let q = m.read_port(memory, always, read_next, 1);
+    let q = m.read_port(memory, some, read_next, 1);
     m.output("valid_o", valid);
     m.output("data_o", q);
     m.output("count_o", entries);

@@ -109,17 +109,13 @@ pub fn router(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         collisions.push(both(m, &[zero, one]));
         let any = m.or(zero, one);
         let from = m.mux(one, from_one, from_zero);
-        let from = held(m, &name("from"), any, from);
+        let choices: Vec<&Input> = inputs.iter().filter(|i| joined(&i.end, to)).collect();
+        let tree = Tree::new(choices.len());
+        let code = tree.code(m, from, &choices);
+        let code = held(m, &name("from"), any, code);
         let there = state(m, &name("there"), any);
         let pick = |m: &mut Module, what: fn(&Input) -> Net| {
-            let mut arms: Vec<(u64, Net)> = inputs
-                .iter()
-                .filter(|input| joined(&input.end, to))
-                .map(|input| (input.end.unit.into(), what(input)))
-                .collect();
-            // What is left may be the last one's: there is nothing else.
-            let last = arms.pop().map_or(there, |(_, net)| net);
-            m.case(from, &arms, last)
+            tree.pick(m, code, choices.iter().map(|input| what(input)).collect())
         };
         let phv = pick(m, |i| i.phv);
         let ticket = pick(m, |i| i.ticket);
@@ -168,6 +164,75 @@ pub fn router(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let word = super::csr::read(m, csr.address, &read);
     m.output("csr_rdata_o", word);
     module.finish()
+}
+
+/// How one of several wide signals is chosen: in layers of four to one, which is what one lookup table does, with as few
+/// of them as can be. A plain choice by the number of the source takes half as many again.
+struct Tree {
+    /// Of each layer how many there are of which four are joined; what is left goes on as it is.
+    layers: Vec<usize>,
+    /// Of each source its place in each layer, if it is joined there with others, two bits a layer.
+    codes: Vec<u64>,
+}
+
+impl Tree {
+    fn new(sources: usize) -> Tree {
+        let mut tree = Tree { layers: Vec::new(), codes: vec![0; sources] };
+        // The place of each source among those that are left.
+        let mut places: Vec<usize> = (0..sources).collect();
+        let mut left = sources;
+        while left > 1 {
+            // Joining four leaves three less; the last four are joined to one.
+            let groups = left.saturating_sub(4).div_ceil(3).min(left / 4);
+            let groups = if groups == 0 { 1 } else { groups };
+            let joined = (4 * groups).min(left);
+            let shift = 2 * tree.layers.len();
+            for (place, code) in places.iter_mut().zip(&mut tree.codes) {
+                if *place < joined {
+                    *code |= ((*place % 4) as u64) << shift;
+                    *place /= 4;
+                } else {
+                    *place -= joined - groups;
+                }
+            }
+            tree.layers.push(groups);
+            left -= joined - groups;
+        }
+        tree
+    }
+
+    fn bits(&self) -> u32 {
+        (2 * self.layers.len() as u32).max(1)
+    }
+
+    /// What chooses the source with a number.
+    fn code(&self, m: &mut Module, from: Net, choices: &[&Input]) -> Net {
+        let arms: Vec<(u64, Net)> = choices
+            .iter()
+            .zip(&self.codes)
+            .map(|(input, code)| (input.end.unit.into(), m.lit(self.bits(), *code)))
+            .collect();
+        let other = m.lit(self.bits(), 0);
+        m.case(from, &arms, other)
+    }
+
+    fn pick(&self, m: &mut Module, code: Net, mut nets: Vec<Net>) -> Net {
+        for (layer, groups) in (0..).zip(&self.layers) {
+            let place = m.slice(code, 2 * layer + 1, 2 * layer);
+            let rest = nets.split_off((4 * groups).min(nets.len()));
+            let joined = nets.chunks(4).map(|four| {
+                let (last, arms) = (four[four.len() - 1], &four[..four.len() - 1]);
+                let arms: Vec<(u64, Net)> = (0..).zip(arms.iter().copied()).collect();
+                m.case(place, &arms, last)
+            });
+            nets = joined.collect();
+            nets.extend(rest);
+        }
+        match nets.first() {
+            Some(net) => *net,
+            None => m.lit(1, 0),
+        }
+    }
 }
 
 /// A source's ports.
@@ -243,5 +308,38 @@ impl Csr {
         let low = m.zext(from, FED.trailing_zeros());
         let shown = m.concat(&[on, low]);
         (on, from, (word, m.zext(shown, WORD_BITS)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tree;
+
+    #[test]
+    fn every_source_has_a_way_through_as_few_choices_as_can_be() {
+        for sources in 1..40_usize {
+            let tree = Tree::new(sources);
+            let mut codes = tree.codes.clone();
+            let picked: Vec<usize> = codes
+                .iter()
+                .map(|code| {
+                    let mut nets: Vec<usize> = (0..sources).collect();
+                    for (layer, groups) in tree.layers.iter().enumerate() {
+                        let place = (code >> (2 * layer)) as usize & 3;
+                        let rest = nets.split_off((4 * groups).min(nets.len()));
+                        nets = nets.chunks(4).map(|four| four[place.min(four.len() - 1)]).collect();
+                        nets.extend(rest);
+                    }
+                    assert_eq!(nets.len(), 1, "{sources}");
+                    nets[0]
+                })
+                .collect();
+            assert_eq!(picked, (0..sources).collect::<Vec<_>>());
+            codes.sort_unstable();
+            codes.dedup();
+            assert_eq!(codes.len(), sources);
+            let choices: usize = tree.layers.iter().sum();
+            assert_eq!(choices, (sources - 1).div_ceil(3), "{sources}: {:?}", tree.layers);
+        }
     }
 }
