@@ -5,6 +5,7 @@
 
 use crate::cache::{Cache, RUNTIME, hash, hex};
 use crate::error::SimError;
+use crate::instead::instead;
 use crate::model::Library;
 use crate::shim::{self, PREFIX, Shim};
 use crate::tools::{Tools, tools};
@@ -106,6 +107,18 @@ impl Build {
     pub fn build(&self, cache: &Cache) -> Result<Library, SimError> {
         let tools = tools()?;
         self.check_names()?;
+        let name = self.file_name(tools, &self.compiler_flags(tools));
+        let folder = name.trim_end_matches(".so");
+        let Some(other) = instead(folder, &self.sources)? else { return self.built(cache, tools) };
+        let build = Build { sources: Vec::new(), ..self.clone() }.source("instead.v", other.text);
+        let library = build.built(cache, tools)?;
+        match other.input {
+            Some((name, value)) => library.with_input(&name, value),
+            None => Ok(library),
+        }
+    }
+
+    fn built(&self, cache: &Cache, tools: &Tools) -> Result<Library, SimError> {
         let flags = self.compiler_flags(tools);
         let name = self.file_name(tools, &flags);
         // Another process may remove the library between finding and loading it, if the cache is full.

@@ -122,7 +122,7 @@ impl Fabric {
             let end = |(part, name): &(PartId, String)| {
                 let model = &self.models[part.0];
                 let id = model.port(name)?;
-                Ok::<_, SimError>(((part.0, id.0), &model.library().ports()[id.0]))
+                Ok::<_, SimError>(((part.0, id.0), &model.library().all_ports()[id.0]))
             };
             let ((source, output), (destination, input)) = (end(from)?, end(to)?);
             let wrong = |why: String| {

@@ -31,6 +31,7 @@ mod error;
 mod fabric;
 mod foreign;
 mod fpga;
+mod instead;
 mod model;
 mod nic;
 mod shim;

@@ -53,6 +53,8 @@ struct Inner {
     ports: Vec<Port>,
     by_name: HashMap<String, usize>,
     code: Arc<Code>,
+    /// The ports that are shown, if not all of them, and what the hidden one has.
+    hidden: Option<(Vec<Port>, PortId, u64)>,
 }
 
 /// A module that can be instantiated.
@@ -65,7 +67,23 @@ impl Library {
             .map_err(|what| SimError::Load { path: path.to_path_buf(), what })?;
         let ports = code.ports();
         let by_name = ports.iter().enumerate().map(|(i, p)| (p.name.clone(), i)).collect();
-        Ok(Library(Arc::new(Inner { name: code.name(), ports, by_name, code: Arc::new(code) })))
+        let name = code.name();
+        Ok(Library(Arc::new(Inner { name, ports, by_name, code: Arc::new(code), hidden: None })))
+    }
+
+    /// The same without an input, which has that value in all models.
+    pub(crate) fn with_input(self, name: &str, value: u64) -> Result<Self, SimError> {
+        let port = self.port(name)?;
+        let Inner { name, ports, by_name, code, .. } = &*self.0;
+        let shown = ports.iter().enumerate().filter(|(i, _)| *i != port.0);
+        let shown = shown.map(|(_, port)| port.clone()).collect();
+        Ok(Library(Arc::new(Inner {
+            name: name.clone(),
+            ports: ports.clone(),
+            by_name: by_name.clone(),
+            code: Arc::clone(code),
+            hidden: Some((shown, port, value)),
+        })))
     }
 
     /// The module's name.
@@ -75,6 +93,14 @@ impl Library {
 
     /// Its ports, in the order of its declaration by kind of port.
     pub fn ports(&self) -> &[Port] {
+        match &self.0.hidden {
+            Some((shown, ..)) => shown,
+            None => &self.0.ports,
+        }
+    }
+
+    /// All of them, by [`PortId`].
+    pub(crate) fn all_ports(&self) -> &[Port] {
         &self.0.ports
     }
 
@@ -96,7 +122,10 @@ impl Library {
             model: self.0.name.clone(),
             what: "there is no memory for it".into(),
         })?;
-        let model = Model { library: self.clone(), instance, stopped: false, tape: None };
+        let mut model = Model { library: self.clone(), instance, stopped: false, tape: None };
+        if let Some((_, port, value)) = &self.0.hidden {
+            model.set_u64(*port, *value);
+        }
         model.check()?;
         Ok(model)
     }
@@ -240,8 +269,10 @@ impl Model {
     }
 
     fn values(&self, outputs: bool) -> Vec<Bits> {
-        let ports = (0..).map(PortId).zip(&self.library.0.ports);
-        let wanted = ports.filter(|(_, p)| p.output == outputs && p.name != "clk_i");
+        let inner = &self.library.0;
+        let ports = (0..).map(PortId).zip(&inner.ports);
+        let shown = ports.filter(|(id, _)| inner.hidden.as_ref().is_none_or(|h| h.1 != *id));
+        let wanted = shown.filter(|(_, p)| p.output == outputs && p.name != "clk_i");
         wanted.map(|(id, _)| self.get(id)).collect()
     }
 

@@ -5,6 +5,7 @@
 
 pub mod flow_run;
 pub mod hardware;
+pub mod mutants;
 pub mod oracle;
 pub mod random;
 pub mod robust;

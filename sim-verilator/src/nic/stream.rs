@@ -29,7 +29,7 @@ impl Ports {
     fn find(library: &Library, prefix: &str) -> Result<Self, SimError> {
         let port = |name: &str| library.port(&format!("{prefix}_{name}"));
         let data = port("tdata")?;
-        let width = library.ports().get(data.0).map_or(0, |p| p.width);
+        let width = library.all_ports().get(data.0).map_or(0, |p| p.width);
         Ok(Ports {
             data,
             keep: port("tkeep")?,

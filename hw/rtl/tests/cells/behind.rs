@@ -1,6 +1,7 @@
 //! Meters, random numbers, value sets and selectors.
 
 use crate::bench::{Bench, Packet};
+use crate::bus;
 use crate::host::{read_row, take_row};
 use crate::program::{cells, one_table, send};
 use crate::tables::bits;
@@ -123,78 +124,94 @@ fn meters(unit: Unit, seed: u64) {
         let expect = vec![Some(Bits::new(2, colour.into()))];
         bench.step(Some(&Packet { epoch: false, time, inputs }), expect);
     }
-    bench.drain();
+    bus::play(&mut bench, false);
     assert!(colours.iter().all(|c| *c > 100), "{name}, seed {seed}: {colours:?}");
 }
 
 #[test]
-fn meters_have_the_models_colours() {
+fn meter_bytes() {
     meters(Unit::Bytes, 1);
+}
+
+#[test]
+fn meter_packets() {
     meters(Unit::Packets, 2);
 }
 
 #[test]
-fn random_numbers_are_the_models() {
-    for (seed, width) in [(1u64, 16u32), (2, 64), (3, 1)] {
-        let shape = RandomShape {};
-        let inputs = [("low_i", width), ("high_i", width), ("guard_i", 1)];
-        let mut bench =
-            Bench::new(&format!("random_{width}"), seed, &inputs, |p, config, site, i| {
-                let (number, ports) = random(p, config, &shape, site, i[2], i[0], i[1]);
-                (vec![("number_o", number)], ports)
-            });
-        let mut rng = StdRng::seed_from_u64(seed);
-        let mut state = if seed == 3 { 1u64 } else { rng.random() };
-        if seed != 3 {
-            let cell = Cell { unit: 1, first: bench.ports.first, shape: shape.clone() };
-            let cells = Cells { randoms: vec![(0, cell)], ..Cells::default() };
-            let ops = Encoder::new(&Program::new("cell"), &cells).initial(&[state]).unwrap();
-            send(&mut bench, &ops);
-            bench.drain();
-            bench.answers.clear();
-        }
-        let mut passed = vec![state];
-        for i in 0..4000 {
-            if i == 1000 {
-                bench.bus.extend(read_row(bench.ports.first, 0, 64));
-            }
-            if rng.random_range(0..5) == 0 {
-                bench.step(None, Vec::new());
-                continue;
-            }
-            let (a, b) = (bits(&mut rng, width), bits(&mut rng, width));
-            let guard = rng.random_range(0..6) > 0;
-            let mut expect = vec![None];
-            if guard {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                passed.push(state);
-                let (low, high) = (a.low_u64(), b.low_u64());
-                let number = match low > high {
-                    true => low,
-                    false => {
-                        let count = u128::from(high - low) + 1;
-                        low + ((u128::from(state) * count) >> 64) as u64
-                    }
-                };
-                expect = vec![Some(Bits::new(width, number.into()))];
-            }
-            let inputs = vec![a, b, Bits::new(1, guard.into())];
-            bench.step(Some(&Packet { epoch: false, time: 0, inputs }), expect);
-        }
-        bench.drain();
-        let between = take_row(&mut bench, 64).low_u64();
-        assert!(passed[..passed.len() - 1000].contains(&between), "{between:#x} under way");
-        bench.bus.extend(read_row(bench.ports.first, 0, 64));
-        bench.drain();
-        assert_eq!(take_row(&mut bench, 64), Bits::new(64, state.into()));
-        assert!(bench.checked > 2000);
-    }
+fn random_16() {
+    randoms(1, 16);
 }
 
 #[test]
-fn value_sets_take_any_match() {
+fn random_64() {
+    randoms(2, 64);
+}
+
+#[test]
+fn random_1() {
+    randoms(3, 1);
+}
+
+fn randoms(seed: u64, width: u32) {
+    let shape = RandomShape {};
+    let inputs = [("low_i", width), ("high_i", width), ("guard_i", 1)];
+    let mut bench = Bench::new(&format!("random_{width}"), seed, &inputs, |p, config, site, i| {
+        let (number, ports) = random(p, config, &shape, site, i[2], i[0], i[1]);
+        (vec![("number_o", number)], ports)
+    });
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut state = if seed == 3 { 1u64 } else { rng.random() };
+    if seed != 3 {
+        let cell = Cell { unit: 1, first: bench.ports.first, shape: shape.clone() };
+        let cells = Cells { randoms: vec![(0, cell)], ..Cells::default() };
+        let ops = Encoder::new(&Program::new("cell"), &cells).initial(&[state]).unwrap();
+        send(&mut bench, &ops);
+        bench.drain();
+        bench.answers.clear();
+    }
+    let mut passed = vec![state];
+    for i in 0..4000 {
+        if i == 1000 {
+            bench.bus.extend(read_row(bench.ports.first, 0, 64));
+        }
+        if rng.random_range(0..5) == 0 {
+            bench.step(None, Vec::new());
+            continue;
+        }
+        let (a, b) = (bits(&mut rng, width), bits(&mut rng, width));
+        let guard = rng.random_range(0..6) > 0;
+        let mut expect = vec![None];
+        if guard {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            passed.push(state);
+            let (low, high) = (a.low_u64(), b.low_u64());
+            let number = match low > high {
+                true => low,
+                false => {
+                    let count = u128::from(high - low) + 1;
+                    low + ((u128::from(state) * count) >> 64) as u64
+                }
+            };
+            expect = vec![Some(Bits::new(width, number.into()))];
+        }
+        let inputs = vec![a, b, Bits::new(1, guard.into())];
+        bench.step(Some(&Packet { epoch: false, time: 0, inputs }), expect);
+    }
+    bench.drain();
+    let between = take_row(&mut bench, 64).low_u64();
+    assert!(passed[..passed.len() - 1000].contains(&between), "{between:#x} under way");
+    bench.bus.extend(read_row(bench.ports.first, 0, 64));
+    bench.drain();
+    assert_eq!(take_row(&mut bench, 64), Bits::new(64, state.into()));
+    bus::play(&mut bench, false);
+    assert!(bench.checked > 2000);
+}
+
+#[test]
+fn value_sets() {
     let mut program = Program::new("cell");
     let columns = [("a", Type::Bit(16)), ("b", Type::Int(9)), ("c", Type::Bit(4))];
     let columns: Vec<FieldDecl> =
@@ -254,12 +271,12 @@ fn value_sets_take_any_match() {
         }
         members = next;
     }
-    bench.drain();
+    bus::play(&mut bench, false);
     assert!(found > 500, "{found}");
 }
 
 #[test]
-fn selectors_choose_as_the_model() {
+fn selector() {
     let (mut program, id) = one_table(&[(MatchKind::Exact, Type::Bit(8))], &[&[16], &[7], &[]], 12);
     let preamble = |name: &str| Preamble { name: name.into(), ..Preamble::default() };
     let selector =
@@ -374,6 +391,7 @@ fn selectors_choose_as_the_model() {
         }
         bench.drain();
     }
+    bus::play(&mut bench, false);
     assert!(hits > 1000, "{hits}");
     // What is in use stays.
     let named = entries.iter().flatten().find(|(group, _)| *group).unwrap().1;

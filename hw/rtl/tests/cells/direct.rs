@@ -3,6 +3,7 @@
 
 use crate::behind::{Meter, rates};
 use crate::bench::{Bench, Bus, Packet};
+use crate::bus;
 use crate::program::{cells, one_table, send};
 use crate::tables::bits;
 use rand::rngs::StdRng;
@@ -140,20 +141,21 @@ fn belongs_to_entries(kind: MatchKind, unit: Unit, seed: u64) {
             assert_eq!(read(&mut bench, rows, row).low_u64(), *used, "{}", bench.note);
         }
     }
+    bus::play(&mut bench, false);
     assert!(colours.iter().all(|c| *c > 50), "{name}: {colours:?}");
 }
 
 #[test]
-fn counters_meters_and_hit_times_belong_to_exact_entries() {
+fn direct_exact() {
     belongs_to_entries(MatchKind::Exact, Unit::Packets, 4);
 }
 
 #[test]
-fn counters_meters_and_hit_times_belong_to_prefixes() {
+fn direct_lpm() {
     belongs_to_entries(MatchKind::Lpm, Unit::Bytes, 5);
 }
 
 #[test]
-fn counters_meters_and_hit_times_belong_to_ternary_entries() {
+fn direct_ternary() {
     belongs_to_entries(MatchKind::Ternary, Unit::Bytes, 6);
 }

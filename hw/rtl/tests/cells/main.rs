@@ -4,6 +4,7 @@
 
 mod behind;
 mod bench;
+mod bus;
 mod direct;
 mod host;
 mod map;

@@ -1,6 +1,7 @@
 //! Maps against a list of buckets.
 
 use crate::bench::{Bench, Packet};
+use crate::bus;
 use crate::program::send;
 use crate::tables::bits;
 use rand::rngs::StdRng;
@@ -240,6 +241,7 @@ fn run(
             assert_eq!(got, want, "{}: bucket {bucket}, way {way}", bench.note);
         }
     }
+    bus::play(&mut bench, true);
     assert!(
         done > 30 && refused > 3 && found_count > 1000,
         "{name}: {done} {refused} {found_count}"
@@ -247,9 +249,21 @@ fn run(
 }
 
 #[test]
-fn maps_of_many_shapes() {
+fn map_conntrack() {
     run("map_conntrack", &[32, 16, 32, 16, 8], &[2], 4, 4, 300, 1);
+}
+
+#[test]
+fn map_tiny() {
     run("map_tiny", &[5], &[7, 64], 1, 2, 0, 2);
+}
+
+#[test]
+fn map_odd() {
     run("map_odd", &[33, 1], &[40], 8, 3, 1, 3);
+}
+
+#[test]
+fn map_no_values() {
     run("map_no_values", &[48], &[], 16, 1, 50, 4);
 }

@@ -1,6 +1,7 @@
 //! Registers and counters.
 
 use crate::bench::{Bench, Packet};
+use crate::bus;
 use crate::host::{Host, read_row, take_row};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -84,68 +85,98 @@ fn registers(width: u32, size: u32, seed: u64) {
         bench.drain();
         assert_eq!(take_row(&mut bench, width), *want, "{}: row {row} at the end", bench.note);
     }
+    bus::play(&mut bench, true);
     assert!(bench.checked > 3_000 && host.reads > 10 && host.writes > 10, "{host:?}");
 }
 
 #[test]
-fn registers_of_many_shapes() {
-    for (seed, (width, size)) in
-        [(8, 16), (33, 5), (1, 1), (64, 100), (48, 300)].into_iter().enumerate()
-    {
-        registers(width, size, seed as u64);
-    }
+fn register_8x16() {
+    registers(8, 16, 0);
 }
 
 #[test]
-fn counters_count_packets_and_bytes() {
-    for (seed, unit) in [Unit::Packets, Unit::Bytes, Unit::Both].into_iter().enumerate() {
-        let (seed, size) = (seed as u64 + 50, 12);
-        let name = format!("counter_{unit:?}").to_lowercase();
-        let shape = CounterShape { unit, size };
-        let inputs = [("index_i", 8), ("length_i", 16), ("guard_i", 1)];
-        let mut bench = Bench::new(&name, seed, &inputs, |p, config, site, i| {
-            let ports = counter(p, config, &shape, site, i[2], i[0], i[1]);
-            (Vec::new(), ports)
-        });
-        let width = if unit == Unit::Both { 128 } else { 64 };
-        let mut rng = StdRng::seed_from_u64(seed);
-        let mut rows = vec![Bits::zero(width); size as usize];
-        let mut host = Host::new(bench.ports.first, width);
-        let mut last = [0; 4];
-        for clock in 0..8000 {
-            host.turn(&mut bench, &mut rng, &mut rows, 4);
-            let at = index(&mut rng, &mut last, size, 4) as usize;
-            if rng.random_range(0..64) >= RATES[clock / 2000] || host.owns(at) {
-                bench.step(None, Vec::new());
-                continue;
-            }
-            let (length, guard) = (rng.random_range(0..=65535u64), rng.random_range(0..4) > 0);
-            if guard && at < rows.len() {
-                let limbs = rows[at].limbs();
-                let new = match unit {
-                    Unit::Packets => vec![limbs[0].wrapping_add(1)],
-                    Unit::Bytes => vec![limbs[0].wrapping_add(length)],
-                    Unit::Both => vec![limbs[0].wrapping_add(1), limbs[1].wrapping_add(length)],
-                };
-                rows[at] = Bits::from_limbs(width, &new);
-                host.changed(at, &rows[at]);
-            }
-            let inputs = vec![
-                Bits::new(8, at as u128),
-                Bits::new(16, length.into()),
-                Bits::new(1, guard.into()),
-            ];
-            bench.step(Some(&Packet { epoch: false, time: 0, inputs }), Vec::new());
-        }
-        bench.drain();
+fn register_33x5() {
+    registers(33, 5, 1);
+}
+
+#[test]
+fn register_1x1() {
+    registers(1, 1, 2);
+}
+
+#[test]
+fn register_64x100() {
+    registers(64, 100, 3);
+}
+
+#[test]
+fn register_48x300() {
+    registers(48, 300, 4);
+}
+
+#[test]
+fn counter_packets() {
+    counters(Unit::Packets, 50);
+}
+
+#[test]
+fn counter_bytes() {
+    counters(Unit::Bytes, 51);
+}
+
+#[test]
+fn counter_both() {
+    counters(Unit::Both, 52);
+}
+
+fn counters(unit: Unit, seed: u64) {
+    let size = 12;
+    let name = format!("counter_{unit:?}").to_lowercase();
+    let shape = CounterShape { unit, size };
+    let inputs = [("index_i", 8), ("length_i", 16), ("guard_i", 1)];
+    let mut bench = Bench::new(&name, seed, &inputs, |p, config, site, i| {
+        let ports = counter(p, config, &shape, site, i[2], i[0], i[1]);
+        (Vec::new(), ports)
+    });
+    let width = if unit == Unit::Both { 128 } else { 64 };
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut rows = vec![Bits::zero(width); size as usize];
+    let mut host = Host::new(bench.ports.first, width);
+    let mut last = [0; 4];
+    for clock in 0..8000 {
         host.turn(&mut bench, &mut rng, &mut rows, 4);
-        bench.drain();
-        bench.answers.clear();
-        for (row, want) in rows.iter().enumerate() {
-            bench.bus.extend(read_row(bench.ports.first, row as u32, width));
-            bench.drain();
-            assert_eq!(take_row(&mut bench, width), *want, "{}: row {row} at the end", bench.note);
+        let at = index(&mut rng, &mut last, size, 4) as usize;
+        if rng.random_range(0..64) >= RATES[clock / 2000] || host.owns(at) {
+            bench.step(None, Vec::new());
+            continue;
         }
-        assert!(host.reads > 10 && host.writes > 10, "{host:?}");
+        let (length, guard) = (rng.random_range(0..=65535u64), rng.random_range(0..4) > 0);
+        if guard && at < rows.len() {
+            let limbs = rows[at].limbs();
+            let new = match unit {
+                Unit::Packets => vec![limbs[0].wrapping_add(1)],
+                Unit::Bytes => vec![limbs[0].wrapping_add(length)],
+                Unit::Both => vec![limbs[0].wrapping_add(1), limbs[1].wrapping_add(length)],
+            };
+            rows[at] = Bits::from_limbs(width, &new);
+            host.changed(at, &rows[at]);
+        }
+        let inputs = vec![
+            Bits::new(8, at as u128),
+            Bits::new(16, length.into()),
+            Bits::new(1, guard.into()),
+        ];
+        bench.step(Some(&Packet { epoch: false, time: 0, inputs }), Vec::new());
     }
+    bench.drain();
+    host.turn(&mut bench, &mut rng, &mut rows, 4);
+    bench.drain();
+    bench.answers.clear();
+    for (row, want) in rows.iter().enumerate() {
+        bench.bus.extend(read_row(bench.ports.first, row as u32, width));
+        bench.drain();
+        assert_eq!(take_row(&mut bench, width), *want, "{}: row {row} at the end", bench.note);
+    }
+    bus::play(&mut bench, true);
+    assert!(host.reads > 10 && host.writes > 10, "{host:?}");
 }

@@ -5,6 +5,7 @@
 //! being written comes in between.
 
 use crate::bench::{Bench, Packet};
+use crate::bus;
 use crate::program::{cells, one_table, send};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -321,6 +322,7 @@ pub fn run(plan: &Plan) {
         run.defaults[usize::from(old)] = default;
     }
     run.bench.drain();
+    bus::play(&mut run.bench, false);
     let (hits, checked) = (run.hits, run.bench.checked);
     assert!(hits > 200 && checked > 1000, "{}: {hits} hits, {checked} checks", plan.name);
     assert!(refused < plan.batches / 2, "{}: {refused} batches refused", plan.name);
@@ -336,9 +338,17 @@ use MatchKind::{Exact, Lpm, Optional, Range, Ternary};
 use Type::{Bit, Bool, Int};
 
 #[test]
-fn exact_tables() {
+fn exact_few() {
     run(&plan("exact_few", vec![(Exact, Bit(9)), (Exact, Bool)], 6, 1));
+}
+
+#[test]
+fn exact_48() {
     run(&plan("exact_48", vec![(Exact, Bit(48))], 64, 2));
+}
+
+#[test]
+fn exact_odd() {
     run(&plan("exact_odd", vec![(Exact, Bit(33)), (Exact, Int(7)), (Exact, Bit(1))], 200, 3));
 }
 
@@ -348,7 +358,7 @@ fn exact_keys_of_2048_bits() {
 }
 
 #[test]
-fn tables_without_keys() {
+fn keyless() {
     let mut plan = plan("keyless", vec![], 8, 5);
     plan.fill = 0;
     let mut run = Run::new(&plan);
@@ -363,11 +373,27 @@ fn tables_without_keys() {
 }
 
 #[test]
-fn lpm_tables() {
+fn lpm_few() {
     run(&plan("lpm_few", vec![(Lpm, Bit(8))], 5, 10));
+}
+
+#[test]
+fn lpm_32() {
     run(&plan("lpm_32", vec![(Lpm, Bit(32))], 100, 11));
+}
+
+#[test]
+fn lpm_128() {
     run(&plan("lpm_128", vec![(Lpm, Bit(128))], 60, 12));
+}
+
+#[test]
+fn lpm_exact() {
     run(&plan("lpm_exact", vec![(Exact, Bit(12)), (Lpm, Bit(32)), (Exact, Bit(3))], 80, 13));
+}
+
+#[test]
+fn lpm_wide() {
     run(&Plan {
         batches: 12,
         ..plan("lpm_wide", vec![(Exact, Bit(300)), (Lpm, Bit(500))], 20, 14)
@@ -375,14 +401,26 @@ fn lpm_tables() {
 }
 
 #[test]
-fn ternary_tables() {
+fn ternary_few() {
     run(&plan("ternary_few", vec![(Ternary, Bit(13))], 3, 20));
+}
+
+#[test]
+fn ternary_acl() {
     run(&plan(
         "ternary_acl",
         vec![(Ternary, Bit(32)), (Range, Bit(16)), (Optional, Bit(8)), (Exact, Bit(4))],
         40,
         21,
     ));
+}
+
+#[test]
+fn range_signed() {
     run(&plan("range_signed", vec![(Range, Int(12)), (Range, Int(5)), (Range, Bit(3))], 100, 22));
+}
+
+#[test]
+fn lpm_twice() {
     run(&plan("lpm_twice", vec![(Lpm, Bit(16)), (Lpm, Bit(16))], 70, 23));
 }

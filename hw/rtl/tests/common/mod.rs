@@ -4,7 +4,7 @@
 
 use restage_program::Bits;
 use restage_rtl::Circuit;
-use restage_sim_verilator::{Build, Cache, Model, PortId};
+use restage_sim_verilator::{Build, Cache, Model, PortId, SimError};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -36,17 +36,31 @@ pub fn write(circuit: &Circuit, folder: &Path) -> PathBuf {
     path
 }
 
-/// Verilator's lint without a word, and Icarus.
+/// Verilator's lint without a word, and Icarus. What they have accepted once is not asked again.
 pub fn lint(circuits: &[&Circuit], folder: &Path) {
     let files: Vec<PathBuf> = circuits.iter().map(|c| write(c, folder)).collect();
-    let top = circuits.last().unwrap().name();
+    let version = |tool: &str, flag| run(Command::new(tool).arg(flag)).stdout;
+    let versions = [version("verilator", "--version"), version("iverilog", "-V")];
+    let texts: Vec<String> = circuits.iter().map(|c| c.verilog()).collect();
+    let pieces: Vec<&[u8]> =
+        versions.iter().map(Vec::as_slice).chain(texts.iter().map(String::as_bytes)).collect();
+    let done = Cache::standard().made_of("linted", &pieces, |work| {
+        lint_now(&files, circuits.last().unwrap().name());
+        let fine = work.join("fine");
+        std::fs::write(&fine, "").unwrap();
+        Ok::<_, SimError>(fine)
+    });
+    done.unwrap();
+}
+
+fn lint_now(files: &[PathBuf], top: &str) {
     let output = run(Command::new("verilator")
         .args(["--lint-only", "-Wall", "-Wno-DECLFILENAME", "--top-module", top])
-        .args(&files));
+        .args(files));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     let output = run(Command::new("iverilog")
         .args(["-g2005", "-Wall", "-t", "null", "-s", top])
-        .args(&files));
+        .args(files));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
