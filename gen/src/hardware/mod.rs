@@ -98,9 +98,12 @@ pub fn build_with(program: &Checked, target: &Target<'_>) -> Result<Hardware, Ha
     }
     let mut last = None;
     for phv_bits in PHV_BITS {
-        // What is not changed while it runs needs one parser.
-        let slots = if target.regions.is_some() { 2 } else { 1 };
-        let like = ShellConfig { phv_bits, slots, ..ShellConfig::default() };
+        // What is not changed while it runs needs one parser, and its state stays where it is.
+        let usual = ShellConfig { phv_bits, ..ShellConfig::default() };
+        let like = match target.regions {
+            Some(_) => usual,
+            None => ShellConfig { slots: 1, lane_words: 0, ..usual },
+        };
         match build_like(program, &like, target) {
             Err(HardwareError::Refused(refusals)) => last = Some(refusals),
             other => return other,
@@ -185,8 +188,12 @@ fn circuits(
         RegionKind::Deparser => region::deparser(plan, flow, &placement.deparser),
         RegionKind::Stage => region::stage(plan, flow),
     };
+    // State that runs stays on its words of the lane.
+    let kept = running.iter().flat_map(|old| &old.regions).flat_map(|region| &region.kept);
+    let lanes: Vec<(String, u32)> =
+        kept.filter_map(|kept| Some((kept.name.clone(), kept.lane?.first))).collect();
     // A variant is known by what it is, whatever it is called and wherever it stands.
-    let plan = Plan { name: "variant", config, program, layout: &layout };
+    let plan = Plan { name: "variant", config, program, lanes: &lanes, layout: &layout };
     let (mut known, mut built) = (Vec::new(), Vec::new());
     for (part, kind, _, flow) in &parts {
         let named = |e| BuildError { name: format!("{}_{part}", program.name), ..e };
@@ -211,6 +218,7 @@ fn circuits(
             latency: variant.latency,
             needed: variant.needed,
             writes: variant.writes,
+            kept: variant.kept,
             contents: region::contents(program, flow),
             cost: cost(variant.circuit.resources()),
         });

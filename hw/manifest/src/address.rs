@@ -71,6 +71,10 @@ pub mod shell {
     pub const ROUTES: u32 = 0x80;
     /// The first of the [`Count`]s: two words each, the lower 32 bits first, 48 bits in all.
     pub const COUNTS: u32 = 0x40;
+    /// Bit 0: the gate and the traffic point leave one slot in sixteen free, so that state is copied under any load.
+    pub const YIELD: u32 = 0x14;
+    /// The first of the words that say where state comes from; see [`lane`].
+    pub const LANES: u32 = 0x800;
     /// The multicast group that [`GROUP_DATA`] is for.
     pub const GROUP_ROW: u32 = 0x100;
     /// Writing sets a group: the first replica in the upper half, their number in the lower. Then the row
@@ -108,6 +112,12 @@ pub mod shell {
     /// point; bit 8 is 0 when nothing does. For a parser only bit 8 counts.
     pub fn route(epoch: u32, unit: u32) -> u32 {
         ROUTES + 0x20 * epoch + unit
+    }
+
+    /// The word that says from which unit a word of a stage region's lane comes: the unit in bits 4 to 0, [`FED`] if
+    /// from any.
+    pub fn lane(region: u32, word: u32) -> u32 {
+        LANES + 0x20 * region + word
     }
 
     /// The traffic point in [`route`].
@@ -348,6 +358,10 @@ pub mod region {
     pub const CMD: u32 = 0x12;
     /// Bit 0: an operation is under way. Bit 1: the last one was refused.
     pub const STATUS: u32 = 0x13;
+    /// State on its way. Writing: bit 0 says whether changes are sent, bit 1 has all rows sent once as well, bit 2
+    /// forgets bits 2 and above. Reading: bit 0; bit 1: rows are still being sent; bit 2: a message came in the clock of a write
+    /// and was lost; bit 8 and above: for each sublane, whether the mark behind all rows has come.
+    pub const LANE: u32 = 0x14;
     /// The first word of the row that is written or was read, least significant first.
     pub const HOLD: u32 = 0x100;
     /// Words of a row at most.

@@ -18,6 +18,8 @@ pub struct ShellConfig {
     pub regions: u32,
     /// Places for parsers, and as many for deparsers: with two a new one is loaded while the old one works.
     pub slots: u32,
+    /// Words of 32 bits that a stage can send in a clock of what it keeps, and take; with none, state does not move.
+    pub lane_words: u32,
     /// Clock in megahertz; for the reports and the meters' rates.
     pub clock_mhz: u32,
     /// Whether the PHV carries the time at which the packet entered.
@@ -65,6 +67,7 @@ impl Default for ShellConfig {
             window_bytes: 128,
             regions: 8,
             slots: 2,
+            lane_words: 14,
             clock_mhz: 250,
             ingress_time: false,
             queue_times: false,
@@ -183,6 +186,7 @@ impl ShellConfig {
                 format!("a power of two from {low} to {high} is accepted"),
             );
         }
+        want(self.lane_words <= 32, "lane_words", self.lane_words, "0 to 32 are accepted".into());
         want(
             (1..=255).contains(&self.max_passes),
             "max_passes",
@@ -220,6 +224,7 @@ mod tests {
             window_bytes: 65,
             regions: 17,
             slots: 0,
+            lane_words: 33,
             groups: 3,
             sessions: 0,
             replicas: 1 << 17,
@@ -245,6 +250,7 @@ mod tests {
                 "queue",
                 "max_latency",
                 "payload_beats",
+                "lane_words",
                 "max_passes"
             ]
         );

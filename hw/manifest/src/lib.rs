@@ -15,5 +15,5 @@ pub mod route;
 pub mod socket;
 
 pub use config::{ConfigError, ShellConfig};
-pub use manifest::{Cost, FORMAT, Half, Manifest, NamedBits, Region};
+pub use manifest::{Cost, FORMAT, Half, Kept, Manifest, NamedBits, Region, Sublane};
 pub use phv::{PhvBits, ShellField};

@@ -9,7 +9,7 @@ use crate::socket::RegionKind;
 use serde::{Deserialize, Serialize};
 
 /// Version of the serde form. A reader refuses what it does not know.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// A placed program.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -52,10 +52,53 @@ pub struct Region {
     pub needed: u32,
     /// PHV bits that it may write, ascending.
     pub writes: Vec<PhvBits>,
+    /// Its state.
+    pub kept: Vec<Kept>,
     /// What is in it, in words.
     pub contents: Vec<String>,
     /// Estimate of what it takes.
     pub cost: Cost,
+}
+
+/// What packets change in a region, and how it moves to another one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// Its name in the circuit.
+    pub name: String,
+    /// What it is: what one says means the same to another of the same class.
+    pub class: String,
+    /// The memory's number, of a map the first one's.
+    pub memory: u32,
+    /// Its rows.
+    pub rows: u32,
+    /// Bits of a row.
+    pub bits: u32,
+    /// How it moves; not if there was no room.
+    pub lane: Option<Sublane>,
+}
+
+/// The words of a region's lane in which it is sent and taken.
+///
+/// A message has, from bit 0 up, the row ([`LANE_ROW_BITS`](crate::socket::LANE_ROW_BITS)) and its content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sublane {
+    /// Its first word.
+    pub first: u32,
+    /// How many.
+    pub words: u32,
+    /// Clocks from a packet's arrival until what it changed leaves the region.
+    pub sent: u32,
+    /// Clocks from a packet's arrival until it reads.
+    pub read: u32,
+}
+
+impl Sublane {
+    /// Clocks from a message's arrival until what reads sees it.
+    pub const SEEN: u32 = 2;
+    /// Clocks from region to region.
+    pub const TRANSIT: u32 = 1;
 }
 
 /// The halves.

@@ -16,8 +16,10 @@ pub const CFG_PATIENCE: u32 = 1024;
 pub const TAG_BITS: u32 = 8;
 /// Bits of a time stamp in microseconds.
 pub const TIME_BITS: u32 = 48;
-/// Bits of a lane message.
-pub const LANE_BITS: u32 = 64;
+/// Bits of a word of a lane. A message takes as many words as it needs, side by side.
+pub const LANE_WORD_BITS: u32 = 32;
+/// Bits at the low end of a message that say which row it is for. The top one alone says that all rows have been sent.
+pub const LANE_ROW_BITS: u32 = 20;
 /// Bits of a number of bytes in the header window.
 pub const LENGTH_BITS: u32 = 9;
 
@@ -65,7 +67,8 @@ pub struct Port {
 /// * `cfg_*`: one request at a time. `cfg_valid_i` is high for one clock, the other inputs stay as they are
 ///   until the answer; `cfg_ack_o` is high for one clock, `cfg_rdata_o` counts in that clock. An answer that
 ///   takes longer than [`CFG_PATIENCE`] clocks comes too late.
-/// * `lane_*`: state on its way from one variant to another.
+/// * `lane_*`, for stages of a shell that has lanes: state on its way from one variant to another, each cell's in words of
+///   its own, `lane_valid_*` high for the first of them.
 pub fn ports(kind: RegionKind, config: &ShellConfig) -> Vec<Port> {
     use Direction::{Input, Output};
     let port = |name, width, direction| Port { name, width, direction };
@@ -98,11 +101,16 @@ pub fn ports(kind: RegionKind, config: &ShellConfig) -> Vec<Port> {
         port("cfg_wdata_i", CFG_DATA_BITS, Input),
         port("cfg_ack_o", 1, Output),
         port("cfg_rdata_o", CFG_DATA_BITS, Output),
-        port("lane_valid_i", 1, Input),
-        port("lane_i", LANE_BITS, Input),
-        port("lane_valid_o", 1, Output),
-        port("lane_o", LANE_BITS, Output),
     ]);
+    if kind == RegionKind::Stage && config.lane_words > 0 {
+        let words = config.lane_words;
+        ports.extend([
+            port("lane_valid_i", words, Input),
+            port("lane_i", words * LANE_WORD_BITS, Input),
+            port("lane_valid_o", words, Output),
+            port("lane_o", words * LANE_WORD_BITS, Output),
+        ]);
+    }
     ports
 }
 

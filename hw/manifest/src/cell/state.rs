@@ -14,12 +14,14 @@ pub struct RegisterShape {
     pub width: u32,
     /// How many.
     pub size: u32,
+    /// Whether they have a sign.
+    pub signed: bool,
 }
 
 impl RegisterShape {
     /// The shape of a program's registers.
     pub fn of(decl: &RegisterDecl) -> Self {
-        RegisterShape { width: decl.ty.width(), size: decl.size }
+        RegisterShape { width: decl.ty.width(), size: decl.size, signed: decl.ty.is_signed() }
     }
 }
 

@@ -15,7 +15,7 @@
 use super::Site;
 use super::config::{Config, Ports};
 use super::ram::ram;
-use super::rmw::{Rmw, address, rmw};
+use super::rmw::{Class, Rmw, address, rmw};
 use crate::net::Net;
 use crate::pipe::{Pipe, Sig};
 use restage_manifest::cell::{MeterShape, Part, Parts};
@@ -88,8 +88,9 @@ pub(super) fn metered(
     }
 
     let title = format!("{}_filled", site.name);
-    let cell =
-        Rmw { name: &title, what: &title, ports, part: Part::Filled, packet: site.packet, index };
+    let (packet, class) = (site.packet, Class::Filled);
+    let (name, what, part) = (&title, &title, Part::Filled);
+    let cell = Rmw { name, what, ports, part, packet, index, class };
     let at = rmw(p, config, &cell, &[guard, site.time], |p, old, rest| {
         let later = p.lt(old, rest[1]);
         (p.and(rest[0], later), rest[1])
@@ -115,8 +116,9 @@ pub(super) fn metered(
     let operands: Vec<Sig> = operands.into_iter().map(|o| p.registered(o)).collect();
 
     let title = format!("{}_missing", site.name);
-    let cell =
-        Rmw { name: &title, what: &title, ports, part: Part::Missing, packet: site.packet, index };
+    let (name, what, part) = (&title, &title, Part::Missing);
+    let class = Class::Missing(unit);
+    let cell = Rmw { name, what, ports, part, packet, index, class };
     let mut paid = None;
     rmw(p, config, &cell, &operands, |p, old, rest| {
         let nets: Vec<Net> = rest.iter().map(|s| s.net()).collect();

@@ -7,6 +7,7 @@
 
 pub mod config;
 mod exact;
+mod lane;
 mod lpm;
 mod map;
 mod meter;
@@ -19,6 +20,7 @@ mod table;
 mod ternary;
 
 pub use config::{Config, PATIENCE, Ports};
+pub use lane::Lane;
 pub use map::{MapIn, MapOut, MapStep, map};
 pub use meter::meter;
 pub use random::random;

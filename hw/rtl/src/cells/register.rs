@@ -2,7 +2,7 @@
 
 use super::Site;
 use super::config::{Config, Ports};
-use super::rmw::{Rmw, rmw, rmw_together};
+use super::rmw::{Class, Rmw, rmw, rmw_together};
 use crate::pipe::{Pipe, Sig};
 use restage_manifest::cell::{CounterShape, Part, Parts, RegisterShape};
 use restage_program::program::Unit;
@@ -24,8 +24,9 @@ pub fn register(
     let ports = config.cell(&shape.parts());
     let part = Part::Content;
     let what = format!("register {}", site.name);
-    let cell =
-        Rmw { name: site.name, what: &what, ports: &ports, part, packet: site.packet, index };
+    let class = if shape.signed { Class::Signed } else { Class::Register };
+    let (name, ports_of) = (site.name, &ports);
+    let cell = Rmw { name, what: &what, ports: ports_of, part, packet: site.packet, index, class };
     let old = rmw(p, config, &cell, operands, update);
     (old, ports)
 }
@@ -64,6 +65,7 @@ pub fn registers(
             part: Part::Content,
             packet: array.site.packet,
             index: array.index,
+            class: if array.shape.signed { Class::Signed } else { Class::Register },
         })
         .collect();
     let old = rmw_together(p, config, &cells, operands, update);
@@ -84,8 +86,9 @@ pub fn counter(
     let ports = config.cell(&shape.parts());
     let part = Part::Count;
     let what = format!("counter {}", site.name);
-    let cell =
-        Rmw { name: site.name, what: &what, ports: &ports, part, packet: site.packet, index };
+    let class = Class::Counter(shape.unit);
+    let (name, ports_of) = (site.name, &ports);
+    let cell = Rmw { name, what: &what, ports: ports_of, part, packet: site.packet, index, class };
     count(p, config, &cell, shape.unit, guard, length);
     ports
 }

@@ -9,9 +9,11 @@
 //! lookup table, which takes what the update gives, the old row, or the row of the next operation.
 
 use super::config::{Config, Live, Ports};
+use super::lane::{Moves, Moving};
 use crate::net::{Drive, MemStyle, Memory, Net, Reg};
 use crate::pipe::{LOOP_LEVELS, Pipe, Sig};
 use restage_manifest::cell::{Part, PartShape, bits_for};
+use restage_program::program::Unit;
 
 /// Clocks from the address to the operation.
 pub const READ: u32 = 3;
@@ -31,6 +33,44 @@ pub struct Rmw<'a> {
     pub packet: Sig,
     /// Which row, of any width.
     pub index: Sig,
+    /// What it is, for those who take its rows over.
+    pub class: Class,
+}
+
+/// What the rows of a memory are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// A number of the program's.
+    Register,
+    /// The same with a sign.
+    Signed,
+    /// A counter.
+    Counter(Unit),
+    /// When a meter was last filled.
+    Filled,
+    /// What is missing in a meter.
+    Missing(Unit),
+    /// When an entry was last hit.
+    Used,
+}
+
+impl Rmw<'_> {
+    fn moving(&self, rows: u32, bits: u32, start: u32) -> Moving<'_> {
+        let class = match self.class {
+            Class::Register => "register",
+            Class::Signed => "signed register",
+            Class::Counter(Unit::Packets) => "counter of packets",
+            Class::Counter(Unit::Bytes) => "counter of bytes",
+            Class::Counter(Unit::Both) => "counter of packets and bytes",
+            Class::Filled => "times of a meter",
+            Class::Missing(Unit::Packets) => "meter of packets",
+            Class::Missing(_) => "meter of bytes",
+            Class::Used => "times of hits",
+        };
+        let signed = self.class == Class::Signed;
+        let (name, ports, part) = (self.name, self.ports, self.part);
+        Moving { name, class, ports, part, rows, bits, signed, start }
+    }
 }
 
 /// The index in the width of an address, and whether it is one, unless all are.
@@ -131,6 +171,8 @@ struct Begun {
     old: Reg,
     result: Reg,
     shown: Sig,
+    moves: Option<Moves>,
+    start: u32,
 }
 
 impl Begun {
@@ -138,19 +180,40 @@ impl Begun {
         let PartShape { width, rows, .. } = cell.ports.shape(cell.part);
         let (index, packet) = (p.at(place.index, start), p.at(cell.packet, start));
         let in_range = place.in_range.map(|in_range| p.at(in_range, start));
-        let live = config.live(p, cell.ports, cell.part, packet);
+        let moves = config.moves(p, &cell.moving(rows, width, start));
+        let busy = match moves {
+            None => packet,
+            Some(moves) => p.or(packet, moves.copy),
+        };
+        let live = config.live(p, cell.ports, cell.part, busy);
         let m = p.module();
         let row = m.resize(live.row, bits_for(rows));
-        let addr = m.mux(live.issue, row, index.net());
+        let mut addr = m.mux(live.issue, row, index.net());
+        if let Some(moves) = moves {
+            let row = m.resize(moves.row.net(), bits_for(rows));
+            addr = m.mux(moves.copy.net(), row, addr);
+        }
         let memory = m.memory(cell.name, width, rows.max(2), MemStyle::Auto);
         let on = m.lit(1, 1);
         let read = m.read_port(memory, on, addr, 2);
         let host = m.and(live.issue, live.write);
 
         // Which of the last operations had this row.
-        let alive = match in_range {
-            None => on,
-            Some(in_range) => m.or(in_range.net(), live.issue),
+        let alive = match (in_range, moves) {
+            (None, None) => on,
+            (Some(in_range), None) => m.or(in_range.net(), live.issue),
+            // What has only been read may since have come on the lane.
+            (_, Some(moves)) => {
+                let real = m.or(packet.net(), live.issue);
+                let real = match in_range {
+                    None => real,
+                    Some(in_range) => {
+                        let there = m.and(packet.net(), in_range.net());
+                        m.or(there, live.issue)
+                    }
+                };
+                m.or(real, moves.copy.net())
+            }
         };
         let mut same = Vec::new();
         for before in 1..=4 {
@@ -184,7 +247,21 @@ impl Begun {
         let before = m.mux(hosted, live.data, before);
         let old = m.reg(&format!("{}_old", cell.name), width);
         let shown = p.sig(old.q(), start + READ);
-        Begun { memory, addr, live, hosted, packet, in_range, last, before, old, result, shown }
+        Begun {
+            memory,
+            addr,
+            live,
+            hosted,
+            packet,
+            in_range,
+            last,
+            before,
+            old,
+            result,
+            shown,
+            moves,
+            start,
+        }
     }
 
     fn finish(
@@ -224,7 +301,21 @@ impl Begun {
         let write = m.or(enable.net(), hosted);
         let write = m.delay(write, 1);
         let addr = m.delay(self.addr, READ + 1);
-        m.write_port(self.memory, write, addr, self.result.q());
+        match self.moves {
+            None => m.write_port(self.memory, write, addr, self.result.q()),
+            Some(moves) => {
+                let either = m.or(write, moves.taken);
+                let row = m.resize(moves.taken_row, m.width(addr));
+                let row = m.mux(write, addr, row);
+                let data = m.mux(write, self.result.q(), moves.taken_data);
+                m.write_port(self.memory, either, row, data);
+                let clash = m.and(write, moves.taken);
+                let PartShape { width, rows, .. } = cell.ports.shape(cell.part);
+                let moving = cell.moving(rows, width, self.start);
+                config.send(p, &moving, &moves, exec + 1, write, addr, self.result.q(), clash);
+            }
+        }
+        let m = p.module();
         let done = m.delay(self.live.issue, READ);
         config.answer(done, self.shown.net(), None);
         let cycle = new.cycle();

@@ -7,7 +7,7 @@ use super::lpm::lpm;
 use super::meter::{Metered, metered};
 use super::ram::{registers, versioned};
 use super::register::count;
-use super::rmw::{Rmw, rmw};
+use super::rmw::{Class, Rmw, rmw};
 use super::selector::member;
 use super::ternary;
 use crate::pipe::{Pipe, Sig};
@@ -164,6 +164,7 @@ fn behind(
             part: Part::Count,
             packet: site.packet,
             index: id,
+            class: Class::Counter(unit),
         };
         count(p, config, &cell, unit, hit, length);
     }
@@ -176,6 +177,7 @@ fn behind(
             part: Part::Used,
             packet: site.packet,
             index: id,
+            class: Class::Used,
         };
         rmw(p, config, &cell, &[hit, site.time], |_, _, rest| (rest[0], rest[1]));
     }

@@ -28,7 +28,7 @@ pub(super) fn about(
     text += &format!(
         "One packet per clock; what enters with valid_i leaves {latency} clocks later ({needed} would do).\n"
     );
-    text += "cfg_*: words of registers.md, one request at a time, answered by a pulse of cfg_ack_o. lane_*: idle.\n";
+    text += "cfg_*: words of registers.md, one request at a time, answered by a pulse of cfg_ack_o. lane_*: state that moves.\n";
     let cells = contents(plan.program, flow);
     if !cells.is_empty() {
         text += &format!("Cells: {}\n", cells.join(", "));

@@ -4,13 +4,13 @@ use super::about::{about, name};
 use super::order::{Knot, Step, order};
 use super::values::{identifier, value};
 use super::{BuildError, Plan, Socket, Variant};
-use crate::cells::Config;
+use crate::cells::{Config, Lane};
 use crate::pipe::{Latency, Pipe, Sig};
 use restage_compile::flow::{Access, Def, Flow, Slot, Value};
 use restage_manifest::PhvBits;
 use restage_manifest::address::region;
 use restage_manifest::cell::Cells;
-use restage_manifest::socket::{LANE_BITS, RegionKind};
+use restage_manifest::socket::RegionKind;
 use restage_program::entity::EntityMap;
 use std::collections::{HashMap, HashSet};
 
@@ -69,6 +69,16 @@ impl<'a> Builder<'a> {
 
     pub fn with_window(mut self, window: Sig) -> Self {
         self.window = Some(window);
+        self
+    }
+
+    /// With a lane, if the shell has one.
+    pub fn with_lane(mut self) -> Self {
+        if self.plan.config.lane_words > 0 {
+            let (words, wished) = (self.plan.config.lane_words, self.plan.lanes);
+            let lane = Lane::new(&mut self.pipe, words, self.valid, wished);
+            self.config = self.config.with_lane(lane);
+        }
         self
     }
 
@@ -193,11 +203,6 @@ impl<'a> Builder<'a> {
         latency: u32,
         writes: Vec<PhvBits>,
     ) -> Result<Variant, BuildError> {
-        self.pipe.section("the lane: nothing moves yet");
-        let (low, message) = (self.pipe.lit(1, 0), super::socket::zeros(&mut self.pipe, LANE_BITS));
-        let module = self.pipe.module();
-        module.output_reg("lane_valid_o", low.net());
-        module.output_reg("lane_o", message.net());
         let Plan { config, name, .. } = *self.plan;
         let mut identity = [0; 8].map(Some);
         for (word, value) in [
@@ -210,7 +215,7 @@ impl<'a> Builder<'a> {
         ] {
             identity[word as usize] = value;
         }
-        self.config.finish(&mut self.pipe, &identity);
+        let kept = self.config.finish(&mut self.pipe, &identity);
         let about = about(self.plan, kind, self.flow, latency, self.needed);
         self.pipe.module().about(about);
         let mut all = vec![("tag_o", self.tag)];
@@ -224,6 +229,7 @@ impl<'a> Builder<'a> {
             latency,
             needed: self.needed,
             writes,
+            kept,
             cells: self.cells,
         })
     }

@@ -37,8 +37,13 @@ impl Estimate for Estimator<'_> {
         }
         let config = ShellConfig { phv_bits: next.next_multiple_of(8), ..self.config.clone() };
         let layout = |slot: Slot| places.get(&slot).copied();
-        let plan =
-            Plan { name: "estimate", config: &config, program: self.program, layout: &layout };
+        let plan = Plan {
+            name: "estimate",
+            config: &config,
+            program: self.program,
+            lanes: &[],
+            layout: &layout,
+        };
         let built = stage(&plan, flow).map_err(|error| {
             let texts: Vec<String> = error.faults.iter().map(|f| f.kind.to_string()).collect();
             Refusal::new(

@@ -34,7 +34,7 @@ pub use stage::stage;
 use crate::net::{Circuit, NetFault};
 use restage_compile::flow::{Flow, Slot};
 use restage_manifest::cell::Cells;
-use restage_manifest::{PhvBits, ShellConfig};
+use restage_manifest::{Kept, PhvBits, ShellConfig};
 use restage_program::Bits;
 use restage_program::program::Program;
 
@@ -47,6 +47,8 @@ pub struct Plan<'a> {
     pub config: &'a ShellConfig,
     /// The program: names and declarations.
     pub program: &'a Program,
+    /// The first words on the lane that state is wished to have, by name: those that it has where it runs.
+    pub lanes: &'a [(String, u32)],
     /// Where slots lie in the PHV; `None` for those that nothing needs.
     pub layout: &'a dyn Fn(Slot) -> Option<PhvBits>,
 }
@@ -68,6 +70,8 @@ pub struct Variant {
     pub needed: u32,
     /// PHV bits that it writes. The shell keeps all others.
     pub writes: Vec<PhvBits>,
+    /// Its state.
+    pub kept: Vec<Kept>,
     /// Its cells, in unit 0.
     pub cells: Cells,
 }

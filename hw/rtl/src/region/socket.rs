@@ -5,7 +5,7 @@ use restage_manifest::socket::{self, Direction, RegionKind};
 use restage_manifest::{PhvBits, ShellConfig};
 use std::collections::HashMap;
 
-/// The inputs of a region under construction, but for the configuration bus, which [`crate::cells`] makes.
+/// The inputs of a region under construction, but for the configuration bus and the lane, which [`crate::cells`] makes.
 #[derive(Debug)]
 pub(crate) struct Socket {
     inputs: HashMap<&'static str, Sig>,
@@ -16,7 +16,7 @@ impl Socket {
     pub fn new(pipe: &mut Pipe, kind: RegionKind, config: &ShellConfig) -> Self {
         let inputs = socket::ports(kind, config)
             .into_iter()
-            .filter(|p| p.direction == Direction::Input && !p.name.starts_with("cfg_"))
+            .filter(|p| p.direction == Direction::Input && !made_by_cells(p.name))
             .map(|port| (port.name, pipe.input(port.name, port.width)))
             .collect();
         Socket { inputs }
@@ -32,6 +32,10 @@ impl Socket {
             }
         }
     }
+}
+
+fn made_by_cells(port: &str) -> bool {
+    port.starts_with("cfg_") || port.starts_with("lane_")
 }
 
 /// Parts put at their places in a word of `width` bits, zeros between. Parts must not overlap.

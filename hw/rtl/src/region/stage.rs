@@ -12,7 +12,7 @@ pub fn stage(plan: &Plan<'_>, flow: &Flow) -> Result<Variant, BuildError> {
     let mut pipe = Pipe::new(plan.name);
     let socket = Socket::new(&mut pipe, RegionKind::Stage, plan.config);
     let phv = socket.get(&mut pipe, "phv_i");
-    let mut builder = Builder::new(pipe, plan, &socket, flow);
+    let mut builder = Builder::new(pipe, plan, &socket, flow).with_lane();
     builder.slots(|pipe, slot: Slot| {
         let bits = (plan.layout)(slot)?;
         Some(pipe.slice(phv, bits.high(), bits.low))

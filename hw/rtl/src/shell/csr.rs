@@ -16,6 +16,9 @@ pub(super) const READ_CLOCKS: u32 = 2;
 /// Clocks for which nothing must be anywhere until the shell counts as empty.
 const CALM: u32 = 32;
 
+/// One slot in two to the power of this is left free when that is asked for.
+const YIELD_BITS: u32 = 4;
+
 /// The port for events of a counter.
 pub(super) fn event(count: Count) -> &'static str {
     match count {
@@ -84,6 +87,16 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let set = at(m, word::EPOCH);
     let epoch = state_when(m, "epoch", set, bit);
     m.output("epoch_o", epoch);
+    let set = at(m, word::YIELD);
+    let yields = state_when(m, "yields", set, bit);
+    let slot = m.reg("slot", YIELD_BITS);
+    let one = m.lit(YIELD_BITS, 1);
+    let next = m.add(slot.q(), one);
+    m.drive(slot, next, Drive::always().reset_zero(YIELD_BITS));
+    let turn = m.all(slot.q());
+    let turn = m.and(turn, yields);
+    let turn = state(m, "yield_now", turn);
+    m.output("yield_o", turn);
     let mut bubbles = Vec::new();
     for (half, first) in [("ingress", word::BUBBLE_INGRESS), ("egress", word::BUBBLE_EGRESS)] {
         for e in 0..2 {
@@ -111,7 +124,7 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let status = m.concat(&[full, ready]);
     let mut values: Vec<(u32, Net)> = vec![(word::MAGIC, magic), (word::HASH, hash)];
     let mut shown = vec![(word::GATE, gate), (word::STATUS, status), (word::LOOP_GROWTH, growth)];
-    shown.push((word::EPOCH, epoch));
+    shown.extend([(word::EPOCH, epoch), (word::YIELD, yields)]);
     shown.extend(bubbles);
     for e in 0..2 {
         let count = m.input(&format!("count{e}_i"), IN_FLIGHT_BITS);

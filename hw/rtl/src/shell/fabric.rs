@@ -1,11 +1,11 @@
 //! The static part as a whole: everything but the regions, which have sockets.
 
 use super::control::{monitors, put_axil, put_csr, put_image, put_inflight};
-use super::put::{put_feed, put_guard, put_router};
+use super::put::{put_feed, put_guard, put_lane, put_router};
 use super::shape::{Shape, USER_BITS, WORD_BITS};
 use super::wiring::Wiring;
 use super::{
-    Fifos, admit, axil, csr, digest, gate, guard, image, inflight, join, looper, merge, payload,
+    Fifos, admit, axil, csr, digest, gate, guard, image, inflight, join, lane, looper, merge, payload,
     router, traffic, verdict, window,
 };
 use crate::net::{Circuit, Module, Net, NetFault};
@@ -58,6 +58,9 @@ pub fn fabric(config: &ShellConfig) -> Result<Static, Vec<NetFault>> {
         inflight::inflight()?,
         image::image(config)?,
     ];
+    if config.lane_words > 0 {
+        parts.push(lane::lane(config)?);
+    }
     if config.loops() {
         parts.push(looper::looper(config, &mut fifos)?);
     }
@@ -131,7 +134,7 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
             ("open_i", "csr_open"),
             ("credit_i", "traffic_credit"),
             ("room_i", "payload_room"),
-            ("yield_i", "axil_yield"),
+            ("yield_i", "yield"),
             ("reserve_ok_i", "loop_reserve_ok"),
             ("epoch_i", "csr_epoch"),
             ("bubble0_i", "csr_bubble_ingress0"),
@@ -197,6 +200,10 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
     }
     put_router(&mut w, config, &bus);
     reads.push("router_csr_rdata".into());
+    if config.lane_words > 0 {
+        put_lane(&mut w, config, &bus);
+        reads.push("lane_csr_rdata".into());
+    }
 
     w.m.section("traffic point");
     let mut inputs = vec![
@@ -207,7 +214,7 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
         ("admitted_i", "window_admitted"),
         ("retired_i", "merge_retired"),
         ("gone_i", "verdict_gone"),
-        ("yield_i", "axil_yield"),
+        ("yield_i", "yield"),
         ("bubble0_i", "csr_bubble_egress0"),
         ("bubble1_i", "csr_bubble_egress1"),
     ];
@@ -281,6 +288,9 @@ fn wire(config: &ShellConfig, parts: &[Circuit]) -> Result<Circuit, Vec<NetFault
     put_csr(&mut w, config, &bus);
     put_image(&mut w, config, &bus);
     reads.push("image_csr_rdata".into());
+    let (waits, copies) = (w.get("axil_yield", 1), w.get("csr_yield", 1));
+    let either = w.m.or(waits, copies);
+    w.set("yield", either);
     let words: Vec<Net> = reads.iter().map(|name| w.get(name, WORD_BITS)).collect();
     let word = w.m.or_all(&words);
     w.set("csr_rdata", word);

@@ -32,6 +32,7 @@ mod image;
 mod inflight;
 mod join;
 mod kit;
+mod lane;
 mod lists;
 mod looper;
 mod merge;

@@ -5,8 +5,7 @@ use super::shape::Shape;
 use super::wiring::Wiring;
 use restage_manifest::ShellConfig;
 use restage_manifest::address::PARSER;
-use restage_manifest::socket::{Direction, LANE_BITS, RegionKind, ports};
-use restage_manifest::socket::{Socket, sockets};
+use restage_manifest::socket::{Direction, RegionKind, Socket, ports, sockets};
 
 /// What the window says to a parser.
 pub(super) fn put_feed(
@@ -58,6 +57,22 @@ pub(super) fn put_router(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str,
     w.put("restage_join", "join", &named);
 }
 
+/// The lanes between all stages.
+pub(super) fn put_lane(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &str)]) {
+    w.m.section("lanes");
+    let mut inputs: Vec<(String, String)> =
+        bus.iter().map(|(port, signal)| (port.to_string(), signal.to_string())).collect();
+    for socket in sockets(config).iter().filter(|s| s.kind == RegionKind::Stage) {
+        let name = &socket.name;
+        inputs.push((format!("{name}_coupled_i"), format!("{name}_guard_coupled")));
+        for what in ["lane_valid_i", "lane_i"] {
+            inputs.push((format!("{name}_{what}"), format!("in_{name}_{what}")));
+        }
+    }
+    let named: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (p.as_str(), s.as_str())).collect();
+    w.put("restage_lane", "lane", &named);
+}
+
 /// A guard and the ports of its region.
 pub(super) fn put_guard(
     w: &mut Wiring<'_>,
@@ -76,9 +91,6 @@ pub(super) fn put_guard(
     let time = shape.ticket().get(&mut w.m, ticket, "time");
     w.set(&format!("{name}_epoch"), epoch);
     w.set(&format!("{name}_time"), time);
-    let (no, nothing) = (w.m.lit(1, 0), w.m.lit(LANE_BITS, 0));
-    w.set(&format!("{name}_lane_valid"), no);
-    w.set(&format!("{name}_lane"), nothing);
     for port in ports(socket.kind, config) {
         let outside = socket.port(port.name);
         if port.direction == Direction::Output {
@@ -95,6 +107,9 @@ pub(super) fn put_guard(
             "cfg_write_i" => "axil_cfg_write".into(),
             "cfg_addr_i" => "axil_cfg_addr".into(),
             "cfg_wdata_i" => "axil_cfg_wdata".into(),
+            "lane_valid_i" | "lane_i" => {
+                format!("lane_{name}_{}", port.name.trim_end_matches("_i"))
+            }
             other => format!("{name}_{}", other.trim_end_matches("_i")),
         };
         let net = w.get(&signal, port.width);

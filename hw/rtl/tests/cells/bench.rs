@@ -1,9 +1,10 @@
 //! A cell in a module of its own, and what drives it: a packet or none at every clock, the configuration bus
 //! beside them, and what must come out for each packet.
 
+use restage_manifest::Kept;
 use restage_manifest::address::region;
 use restage_program::Bits;
-use restage_rtl::cells::{Config, Ports, Site};
+use restage_rtl::cells::{Config, Lane, Ports, Site};
 use restage_rtl::pipe::{Latency, Pipe, Sig};
 use restage_sim_verilator::{Build, Cache, Model, PortId};
 use std::collections::VecDeque;
@@ -49,32 +50,46 @@ pub struct Packet {
     pub inputs: Vec<Bits>,
 }
 
-fn cache() -> Cache {
+pub fn cache() -> Cache {
     Cache::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/verilated"))
 }
 
-/// A pipe with a cell in it; also for looking at its Verilog.
+/// A cell under test.
+pub struct Built {
+    pub piped: restage_rtl::pipe::Piped,
+    pub ports: Ports,
+    /// Names of its outputs.
+    pub outputs: Vec<String>,
+    pub kept: Vec<Kept>,
+}
+
+/// A pipe with a cell in it, and so many words of a lane.
 pub fn module(
     name: &str,
     inputs: &[(&str, u32)],
+    words: u32,
     build: impl FnOnce(&mut Pipe, &mut Config, Site<'_>, &[Sig]) -> (Vec<(&'static str, Sig)>, Ports),
-) -> (restage_rtl::pipe::Piped, Ports, Vec<String>) {
+) -> Built {
     let mut p = Pipe::new(name);
     let packet = p.input("valid_i", 1);
     let epoch = p.input("epoch_i", 1);
     let time = p.input("time_i", 48);
     let sigs: Vec<Sig> = inputs.iter().map(|(name, width)| p.input(name, *width)).collect();
     let mut config = Config::new(&mut p);
+    if words > 0 {
+        let lane = Lane::new(&mut p, words, packet, &[]);
+        config = config.with_lane(lane);
+    }
     let site = Site { name: "cell", packet, epoch, time };
     let (outputs, ports) = build(&mut p, &mut config, site, &sigs);
-    config.finish(&mut p, &[region::MAGIC_VALUE, 1, 2, 3, 4, 5, 6, 7].map(Some));
+    let kept = config.finish(&mut p, &[region::MAGIC_VALUE, 1, 2, 3, 4, 5, 6, 7].map(Some));
     let names = outputs.iter().map(|(name, _)| name.to_string()).collect();
     let piped = p.finish(&outputs, Latency::Shortest);
     let piped = piped.unwrap_or_else(|faults| {
         let text: Vec<String> = faults.iter().map(|f| f.to_string()).collect();
         panic!("{name}: {}", text.join("\n"))
     });
-    (piped, ports, names)
+    Built { piped, ports, outputs: names, kept }
 }
 
 impl Bench {
@@ -89,7 +104,7 @@ impl Bench {
             &[Sig],
         ) -> (Vec<(&'static str, Sig)>, Ports),
     ) -> Self {
-        let (piped, ports, names) = module(name, inputs, build);
+        let Built { piped, ports, outputs: names, .. } = module(name, inputs, 0, build);
         let text = piped.circuit.verilog();
         if let Ok(folder) = std::env::var("RESTAGE_KEEP") {
             std::fs::write(format!("{folder}/{name}.v"), &text).unwrap();

@@ -8,6 +8,7 @@ mod bus;
 mod direct;
 mod host;
 mod map;
+mod moving;
 mod program;
 mod sizes;
 mod state;

@@ -29,7 +29,7 @@ fn index(rng: &mut StdRng, last: &mut [u64; 4], size: u32, hot: u32) -> u64 {
 fn registers(width: u32, size: u32, seed: u64) {
     let name = format!("register_{width}x{size}");
     let inputs = [("index_i", 16), ("x_i", width), ("op_i", 2), ("write_i", 1)];
-    let shape = RegisterShape { width, size };
+    let shape = RegisterShape { width, size, signed: false };
     let mut bench = Bench::new(&name, seed, &inputs, |p, config, site, i| {
         let (old, ports) = register(p, config, &shape, site, i[0], &i[1..], |p, old, rest| {
             let (sum, mixed) = (p.add(old, rest[0]), p.xor(old, rest[0]));

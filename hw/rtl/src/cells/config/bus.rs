@@ -3,13 +3,15 @@
 use super::{COMMAND_BITS, Config, LEAST_CLEARING, NUMBER_BITS, ROW_BITS, WORD};
 use crate::net::{Drive, Module, Net};
 use crate::pipe::Pipe;
+use restage_manifest::Kept;
 use restage_manifest::address::region;
 use restage_manifest::socket::{CFG_ADDRESS_BITS, CFG_DATA_BITS};
 use restage_program::Bits;
 
 impl Config {
     /// Makes the bus itself. `identity` are the words from `MAGIC` on; those that are not known yet are stamps of the module.
-    pub fn finish(self, p: &mut Pipe, identity: &[Option<u32>; 8]) {
+    /// Gives what is kept.
+    pub fn finish(mut self, p: &mut Pipe, identity: &[Option<u32>; 8]) -> Vec<Kept> {
         let m = p.module();
         m.section("configuration bus");
         let zero = m.lit(1, 0);
@@ -154,6 +156,15 @@ impl Config {
         m.drive(failed, next, Drive::always().reset_zero(1));
 
         // Answers.
+        let (lane, kept_cells) = match self.lane.take() {
+            Some(lane) => {
+                let to_lane = store(m, region::LANE);
+                let (word, kept_cells) = lane.finish(m, to_lane, data);
+                m.section("configuration bus");
+                (m.resize(word, WORD), kept_cells)
+            }
+            None => (m.lit(WORD, 0), Vec::new()),
+        };
         let unknown = m.lit(WORD, 0);
         let mut low_words: Vec<(u64, Net)> = Vec::new();
         for (at, value) in (0..).zip(identity) {
@@ -173,6 +184,7 @@ impl Config {
         let status = m.concat(&[failed.q(), blocked]);
         let status = m.resize(status, WORD);
         low_words.push((region::STATUS.into(), status));
+        low_words.push((region::LANE.into(), lane));
         let index = m.slice(addr, 4, 0);
         let first = m.case(index, &low_words, unknown);
         let first = m.delay(first, 1);
@@ -197,5 +209,6 @@ impl Config {
         let answer = m.delay(answer, 1);
         m.output("cfg_ack_o", ack.q());
         m.output("cfg_rdata_o", answer);
+        kept_cells
     }
 }

@@ -15,6 +15,7 @@
 
 mod bus;
 
+use super::lane::Lane;
 use crate::net::{Drive, Module, Net, Reg};
 use crate::pipe::{Pipe, Sig};
 use restage_manifest::address::region;
@@ -55,6 +56,7 @@ pub struct Config {
     next: u32,
     waiting: Vec<Net>,
     answers: Vec<Answer>,
+    pub(super) lane: Option<Lane>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +109,12 @@ impl Ports {
         let none = PartShape { part, width: 1, rows: 2, live: false };
         self.parts.iter().find(|x| x.part == part).copied().unwrap_or(none)
     }
+
+    /// The number of a memory of the cell.
+    pub(super) fn number(&self, part: Part) -> Option<u32> {
+        let at = self.parts.iter().position(|x| x.part == part)?;
+        Some(self.first + at as u32)
+    }
 }
 
 impl Config {
@@ -145,7 +153,13 @@ impl Config {
             next: 0,
             waiting: Vec::new(),
             answers: Vec::new(),
+            lane: None,
         }
+    }
+
+    /// With a lane, on which the state of cells moves.
+    pub fn with_lane(self, lane: Lane) -> Self {
+        Config { lane: Some(lane), ..self }
     }
 
     /// Gives numbers to the memories of a cell. Each must then be taken, by [`fixed`](Self::fixed) or

@@ -9,13 +9,16 @@
 //! way; for a row that a packet in flight has changed since they are known in advance for each pair of packets (the same bucket? the
 //! same key? near enough in time?), and all that is missing is which way the earlier packet took.
 
+mod moving;
 mod ways;
 
 use super::Site;
 use super::config::{Config, Live, Ports};
+use super::lane::Moving;
 use super::rmw::fits_a_clock;
 use crate::net::{Drive, MemStyle, Net};
 use crate::pipe::{Pipe, Sig};
+use moving::{Operation, Taken};
 use restage_manifest::cell::{MapShape, Part, Parts, bits_for};
 use restage_manifest::socket::TIME_BITS;
 use ways::{Doing, Pair, Way, after, pair};
@@ -80,8 +83,25 @@ pub fn map(
     let (bucket, key) = (p.registered(bucket), p.registered(key));
     let start = p.latest(&[bucket, key, site.packet, site.time, input.touch]);
     let packet = p.at(site.packet, start);
+    let way_bits = bits_for(shape.ways);
+    let class = moving::class(shape);
+    let moving = Moving {
+        name,
+        class: &class,
+        ports: &ports,
+        part: Part::MapWay(0),
+        rows: shape.buckets << way_bits,
+        bits: moving::bits(shape),
+        signed: false,
+        start,
+    };
+    let moves = config.moves(p, &moving);
+    let busy = match moves {
+        None => packet,
+        Some(moves) => p.or(packet, moves.copy),
+    };
     let hosts: Vec<Live> = (0..shape.ways)
-        .map(|way| config.live_after(p, &ports, Part::MapWay(way), packet, SETTLING))
+        .map(|way| config.live_after(p, &ports, Part::MapWay(way), busy, SETTLING))
         .collect();
     let (bucket, key) = (p.at(bucket, start), p.at(key, start));
     let time = p.at(site.time, start);
@@ -89,13 +109,26 @@ pub fn map(
     let issues: Vec<Net> = hosts.iter().map(|h| h.issue).collect();
     let issue = m.or_all(&issues);
     let row = m.resize(hosts[0].row, row_bits);
-    let bucket = m.mux(issue, row, bucket.net());
+    let mut bucket = m.mux(issue, row, bucket.net());
+    if let Some(moves) = moves {
+        let row = m.slice(moves.row.net(), way_bits + row_bits - 1, way_bits);
+        bucket = m.mux(moves.copy.net(), row, bucket);
+    }
     let held_key = m.slice(hosts[0].data, shape.time_at() - 1, shape.key_at());
     let key = m.mux(issue, held_key, key.net());
     let last = m.reg(&format!("{name}_last_time"), TIME_BITS);
     let zero = m.lit(TIME_BITS, 0);
     let latest = m.mux(hosts[0].clear, zero, time.net());
-    let changes = m.or(packet.net(), hosts[0].clear);
+    let mut changes = m.or(packet.net(), hosts[0].clear);
+    let taken = moves.map(|moves| Taken::new(m, shape, &moves));
+    let latest = match &taken {
+        None => latest,
+        Some(taken) => {
+            let latest = m.mux(changes, latest, taken.time);
+            changes = m.or(changes, taken.now);
+            latest
+        }
+    };
     m.drive(last, latest, Drive::when(changes).reset_zero(TIME_BITS));
     let now = m.mux(packet.net(), time.net(), last.q());
     let sig = |p: &Pipe, net| p.sig(net, start);
@@ -269,6 +302,15 @@ pub fn map(
 
     // Memories are written behind the operation.
     let (bucket, key, now) = (p.at(bucket, exec + 1), p.at(key, exec + 1), p.at(now, exec + 1));
+    if let Some(moves) = moves {
+        let rows = memories.iter().map(|(_, _, row, used)| (*row, *used)).collect();
+        let operation = Operation { rows, before: &before, doing: &doing, bucket, key, now, exec };
+        let any = p.or(packet, issue);
+        let any = p.at(any, exec + 1);
+        let (message, sent) = operation.message(p, shape, &moves, any);
+        let clash = taken.map_or(sent.row, |taken| taken.clash(p.module(), &doing));
+        config.send(p, &moving, &moves, exec + 1, sent.valid, sent.row, message, clash);
+    }
     let m = p.module();
     for (way, (held, used, ..)) in memories.iter().enumerate() {
         let (put, changed, gone) =
@@ -277,10 +319,20 @@ pub fn map(
             None => key.net(),
             Some(values) => m.concat(&[key.net(), values.q()]),
         };
-        m.write_port(*held, put, bucket.net(), row);
         let there = m.not(gone);
         let mark = m.concat(&[there, now.net()]);
-        m.write_port(*used, changed, bucket.net(), mark);
+        match &taken {
+            None => {
+                m.write_port(*held, put, bucket.net(), row);
+                m.write_port(*used, changed, bucket.net(), mark);
+            }
+            Some(taken) => {
+                let (enable, to, row) = taken.row(m, way, put, bucket.net(), row);
+                m.write_port(*held, enable, to, row);
+                let (enable, to, mark) = taken.mark(m, way, changed, bucket.net(), mark);
+                m.write_port(*used, enable, to, mark);
+            }
+        }
     }
     for (host, (_, _, row, used)) in hosts.iter().zip(&memories) {
         let m = p.module();
