@@ -1,6 +1,6 @@
 //! Numbers for things that exist in two epochs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// Numbers of keys. A key has one number in both epochs, and keeps it until it is in neither.
@@ -10,11 +10,27 @@ pub(crate) struct Ids<K> {
     free: Vec<u32>,
     next: u32,
     limit: u32,
+    /// Numbers that keys have elsewhere and shall have here.
+    wished: HashMap<K, u32>,
 }
 
 impl<K: Hash + Eq + Clone> Ids<K> {
     pub fn new(limit: u32) -> Self {
-        Ids { known: HashMap::new(), free: Vec::new(), next: 0, limit }
+        Ids { known: HashMap::new(), free: Vec::new(), next: 0, limit, wished: HashMap::new() }
+    }
+
+    /// From now on keys that others have in an epoch get the same numbers, as far as there are so many. Before any key is added.
+    pub fn like(&mut self, others: &Ids<K>, epoch: usize) {
+        let there = others.known.iter().filter(|(_, (id, there))| there[epoch] && *id < self.limit);
+        self.wished = there.map(|(key, (id, _))| (key.clone(), *id)).collect();
+        let taken: HashSet<u32> = self.wished.values().copied().collect();
+        self.next = taken.iter().max().map_or(0, |most| most + 1);
+        self.free = (0..self.next).filter(|id| !taken.contains(id)).collect();
+    }
+
+    /// No key is waited for any more: the numbers that none of those had are free.
+    pub fn settle(&mut self) {
+        self.free.extend(self.wished.drain().map(|(_, id)| id));
     }
 
     /// The number of a key in an epoch.
@@ -33,7 +49,7 @@ impl<K: Hash + Eq + Clone> Ids<K> {
             there[epoch] = true;
             return Some(*id);
         }
-        let id = match self.free.pop() {
+        let id = match self.wished.remove(key).or_else(|| self.free.pop()) {
             Some(id) => id,
             None if self.next < self.limit => {
                 self.next += 1;

@@ -79,6 +79,16 @@ impl Table {
         }
     }
 
+    /// Entries that another table has in an epoch get the same ids here, until [`settle`](Self::settle).
+    pub fn like(&mut self, other: &Table, epoch: usize) {
+        self.ids.like(&other.ids, epoch);
+    }
+
+    /// No further entries are waited for.
+    pub fn settle(&mut self) {
+        self.ids.settle();
+    }
+
     /// One spelling for every match.
     pub fn key(&self, keys: &[KeyMatch], priority: u32) -> EntryKey {
         let one = |(shape, key): (&restage_manifest::cell::KeyShape, &KeyMatch)| match key {

@@ -7,6 +7,7 @@
 //!
 //! This crate does no I/O. Time is an input.
 
+mod adopt;
 mod checksum;
 mod code;
 mod compile;
@@ -28,6 +29,7 @@ mod trace;
 mod wire;
 mod write;
 
+pub use adopt::Smaller;
 pub use error::BuildError;
 pub use golden::{Entering, Golden, Looped, Options};
 pub use input::{Input, Queue};

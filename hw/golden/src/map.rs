@@ -50,6 +50,12 @@ impl MapState {
         }
     }
 
+    /// Takes the entries of a map of the same shape over.
+    pub fn adopt(&mut self, old: &MapState) {
+        self.used.clone_from(&old.used);
+        self.data.clone_from(&old.data);
+    }
+
     fn live(&self, place: usize, now: u64) -> bool {
         self.used[place]
             .is_some_and(|at| self.timeout == 0 || now.saturating_sub(at) <= self.timeout)

@@ -82,6 +82,17 @@ impl Meter {
         Some(Missing { at_us: rates.at, committed: of(rates.committed), peak: of(rates.peak) })
     }
 
+    /// Takes over what is missing of another meter's buckets; rates are not taken over.
+    pub fn adopt(&mut self, old: &Meter) {
+        let (Some(rates), Some(missing)) = (&mut self.rates, old.missing()) else { return };
+        rates.at = missing.at_us;
+        for (bucket, missing) in
+            [(&mut rates.committed, missing.committed), (&mut rates.peak, missing.peak)]
+        {
+            bucket.tokens = bucket.burst.saturating_sub(U88F40::from_bits(missing));
+        }
+    }
+
     /// The colour of a packet that takes so many tokens.
     pub fn execute(&mut self, tokens: u64, now: u64) -> u64 {
         let Some(rates) = &mut self.rates else { return GREEN };

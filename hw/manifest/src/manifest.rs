@@ -74,6 +74,8 @@ pub struct Kept {
     pub rows: u32,
     /// Bits of a row.
     pub bits: u32,
+    /// Whether a row is a number with a sign.
+    pub signed: bool,
     /// How it moves; not if there was no room.
     pub lane: Option<Sublane>,
 }

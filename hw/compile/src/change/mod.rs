@@ -1,5 +1,7 @@
 //! Changes of what runs: what they take.
 
+mod adopt;
 mod bubble;
 
+pub use adopt::{Adoption, Carried, Reason, Stuck, adopt};
 pub use bubble::{Bubbles, Term, bubbles};

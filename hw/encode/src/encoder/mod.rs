@@ -126,6 +126,27 @@ impl Encoder {
         }
     }
 
+    /// Entries get the ids that they have in tables of the same names of a program that runs, in an epoch of it: what packets left
+    /// behind an id can be carried over row by row. Until [`settle`](Self::settle).
+    pub fn after(mut self, running: &Encoder, epoch: bool) -> Self {
+        for (at, table) in &mut self.tables {
+            let name = |program: &Program, at: u32| {
+                program.tables.get(id::Table(at)).map(|t| t.preamble.name.clone())
+            };
+            let own = name(&self.program, *at);
+            let same = running.tables.iter().find(|(at, _)| name(&running.program, **at) == own);
+            if let Some((_, other)) = same {
+                table.like(other, usize::from(epoch));
+            }
+        }
+        self
+    }
+
+    /// All entries that come with the program are there: ids that were kept for others are free.
+    pub fn settle(&mut self) {
+        self.tables.values_mut().for_each(Table::settle);
+    }
+
     /// With the sizes of a shell's lists.
     pub fn with_shell(mut self, config: &ShellConfig) -> Self {
         self.lists = Lists::new(config);

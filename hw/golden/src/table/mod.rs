@@ -142,6 +142,17 @@ impl TableState {
         all
     }
 
+    /// Takes over what packets left behind entries that both have.
+    pub fn adopt(&mut self, old: &TableState) {
+        for id in 0..self.installed.len() {
+            let Some(installed) = &self.installed[id] else { continue };
+            let (keys, priority) = (&installed.entry.keys, installed.entry.priority);
+            let Some(from) = old.find(keys, priority).map(|from| from as usize) else { continue };
+            (self.hot[id].used, self.hot[id].counter) = (old.hot[from].used, old.hot[from].counter);
+            self.meters[id].adopt(&old.meters[from]);
+        }
+    }
+
     /// One spelling for every match.
     fn canonical(&self, keys: &[KeyMatch]) -> Vec<KeyMatch> {
         let one = |((kind, ty), key): (&(MatchKind, Type), &KeyMatch)| match (kind, key) {

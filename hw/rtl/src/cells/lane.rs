@@ -305,6 +305,7 @@ impl Config {
             memory,
             rows: of.rows,
             bits: of.bits,
+            signed: of.signed,
             lane: None,
         };
         let Moves { came, message: taken, ended, .. } = *moves;

@@ -57,8 +57,7 @@ pub enum Class {
 impl Rmw<'_> {
     fn moving(&self, rows: u32, bits: u32, start: u32) -> Moving<'_> {
         let class = match self.class {
-            Class::Register => "register",
-            Class::Signed => "signed register",
+            Class::Register | Class::Signed => "register",
             Class::Counter(Unit::Packets) => "counter of packets",
             Class::Counter(Unit::Bytes) => "counter of bytes",
             Class::Counter(Unit::Both) => "counter of packets and bytes",

@@ -34,7 +34,6 @@ fn name(kind: RegionKind) -> &'static str {
 ///   A region that is not coupled, and a packet that is not live, change nothing.
 /// * Deparser: `side_o` is the delayed `side_i`; of `header_o` `length_o` bytes count, at most a window;
 ///   none when the region is not coupled or the packet not live.
-/// * `coupled_o`: the region's outputs count.
 /// * A tag that is not the packet's is counted.
 /// * While `loading_i` is 1 the region is not coupled, whatever was written. `coupled_o`: whether it is.
 /// * `csr_*`: a write counts when `csr_write_i` is 1 and the address is in the words of unit `unit_i`.
@@ -74,8 +73,6 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     let may = but_not(m, bit, loading);
     let changes = m.or(coupling, loading);
     let coupled = state_when(m, "coupled", changes, may);
-    m.output("coupled_o", coupled);
-
     m.output("coupled_o", coupled);
 
     m.section("delay line: a ring as long as the latency");

@@ -31,7 +31,7 @@ pub fn stamper(config: &ShellConfig, kind: RegionKind, unit: u32, latency: u32) 
         let port = interface.port(name).unwrap();
         m.input(name, port.width)
     };
-    common(m, &input, latency);
+    common(m, &interface, latency);
     let window_bits = 8 * config.window_bytes;
     let stamp = m.lit(8, unit.into());
     let place = |index: u32| config.phv_bits - 8 * (index + 1);

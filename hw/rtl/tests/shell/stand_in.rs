@@ -18,7 +18,8 @@
 use restage_manifest::ShellConfig;
 use restage_manifest::ShellField as F;
 use restage_manifest::socket::{LENGTH_BITS, RegionKind};
-use restage_rtl::net::{Circuit, Module, Net};
+use restage_program::Bits;
+use restage_rtl::net::{Circuit, Module, ModuleInterface, Net};
 use restage_rtl::shell::region_interface;
 
 /// A region of a kind with a latency; its name says both.
@@ -36,7 +37,7 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
         let port = interface.port(name).unwrap();
         m.input(name, port.width)
     };
-    common(m, &input, latency);
+    common(m, &interface, latency);
     let window_bits = 8 * config.window_bytes;
     match kind {
         RegionKind::Parser => {
@@ -157,9 +158,11 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
 }
 
 /// What all of them have: tags come back, the bus answers but for its highest address, the lane says nothing.
-pub fn common(m: &mut Module, input: &dyn Fn(&mut Module, &str) -> Net, latency: u32) {
+pub fn common(m: &mut Module, interface: &ModuleInterface, latency: u32) {
+    let width = |name: &str| interface.port(name).map(|port| port.width);
+    let input = |m: &mut Module, name: &str| m.input(name, width(name).unwrap());
     for name in ["valid_i", "epoch_i", "time_i", "lane_valid_i", "lane_i"] {
-        input(m, name);
+        width(name).map(|width| m.input(name, width));
     }
     let tag = input(m, "tag_i");
     let tag = m.delay(tag, latency);
@@ -181,10 +184,12 @@ pub fn common(m: &mut Module, input: &dyn Fn(&mut Module, &str) -> Net, latency:
     let wide = m.zext(address, 32);
     let sum = m.add(wide, held.q());
     m.output_reg("cfg_rdata_o", sum);
-    let no = m.lit(1, 0);
-    let nothing = m.lit(64, 0);
-    m.output("lane_valid_o", no);
-    m.output("lane_o", nothing);
+    for name in ["lane_valid_o", "lane_o"] {
+        if let Some(width) = width(name) {
+            let nothing = m.bits(&Bits::zero(width));
+            m.output(name, nothing);
+        }
+    }
 }
 
 /// A byte of the window.
