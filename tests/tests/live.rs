@@ -111,7 +111,7 @@ fn a_router_becomes_a_filter_and_a_router_again() {
         card.retire().unwrap();
         refusals += refuses(&mut card, &next.hardware);
         let start = card.nic.cycle();
-        let flip = card.change(&next.program, &next.hardware, &next.writes).unwrap();
+        let flip = card.change(&next.program, &next.hardware, &next.writes, &[]).unwrap();
         let clocks = card.nic.cycle() - start;
         println!("{} from packet {} on, {clocks} clocks: {flip:?}", next.program.name, flip.at);
         // The deparser is the same circuit in both programs, and stays.

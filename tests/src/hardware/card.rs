@@ -79,6 +79,8 @@ pub struct Card {
     loops: Option<WatchId>,
     /// The epoch that new packets get.
     pub(super) epoch: u32,
+    /// Words of lanes that have a source since the last change.
+    pub(super) joined: Vec<u32>,
 }
 
 /// What came of packets.
@@ -184,7 +186,8 @@ impl Card {
         let encoder =
             Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
         let manifest = hardware.manifest.clone();
-        let mut card = Card { nic, manifest, encoder, gate, emit, loops, epoch: 0 };
+        let mut card =
+            Card { nic, manifest, encoder, gate, emit, loops, epoch: 0, joined: Vec::new() };
         card.boot()?;
         Ok(card)
     }

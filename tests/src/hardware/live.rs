@@ -1,12 +1,12 @@
 //! A card that gets another program while packets flow.
 
 use super::card::{Card, CardError};
-use restage_compile::change::{Bubbles, bubbles};
+use restage_compile::change::{Adoption, Bubbles, Carried, Crossed, adopt, bubbles};
 use restage_encode::{BusOp, EncodeError, Encoder, Epochs};
 use restage_gen::hardware::Hardware;
 use restage_gen::images;
 use restage_image::{ImageError, SIMULATED};
-use restage_manifest::address::{self, guard, image, shell};
+use restage_manifest::address::{self, guard, image, region, shell};
 use restage_program::Checked;
 use restage_program::entry::Write;
 use restage_sim_verilator::{Device, SimError};
@@ -18,6 +18,8 @@ const AT_ONCE: usize = 256;
 const LOADS: u64 = 10_000;
 /// Clocks until the last packet of an epoch that is over has left, at most.
 const LEAVES: u64 = 200_000;
+/// Clocks that copying state takes, at most.
+const COPIES: u64 = 4_000_000;
 /// Clocks until a packet comes, at most.
 const COMES: u64 = 20_000;
 
@@ -56,6 +58,10 @@ pub struct Flip {
     pub at: u64,
     /// Free clocks, and what they come from.
     pub bubbles: Bubbles,
+    /// What became of all state.
+    pub adoption: Adoption,
+    /// Clocks that it took to copy it.
+    pub copying: u64,
     /// Units that got another variant.
     pub loaded: Vec<u32>,
     /// Packets of the old and the new program that were inside soon after.
@@ -64,12 +70,14 @@ pub struct Flip {
 
 impl Card {
     /// Puts a program in the place of the one that runs, between two packets. It must have been built for this card's
-    /// shell, after what runs. Its entries are installed before; those of regions that stay are there already.
+    /// shell, after what runs. Its entries are installed before; those of regions that stay are there already. State of the
+    /// same name is carried over, but for that in `reset`.
     pub fn change(
         &mut self,
         program: &Checked,
         hardware: &Hardware,
         writes: &[Write],
+        reset: &[&str],
     ) -> Result<Flip, ChangeError> {
         let new = &hardware.manifest;
         let refused = |text: &str| Err(ChangeError::Refused(text.to_string()));
@@ -79,8 +87,14 @@ impl Card {
         let (Some(from), Some(to)) = (self.manifest.way(), new.way()) else {
             return refused("it has no parser or no deparser");
         };
-        let bubbles =
-            bubbles(&from, &to).map_err(|crossed| ChangeError::Refused(crossed.to_string()))?;
+        let reset: BTreeSet<&str> = reset.iter().copied().collect();
+        let adoption = adopt(&self.manifest, new, &reset).map_err(|stuck| {
+            let all: Vec<String> = stuck.iter().map(ToString::to_string).collect();
+            ChangeError::Refused(all.join("; "))
+        })?;
+        let crossed = |crossed: Crossed| ChangeError::Refused(crossed.to_string());
+        let there = bubbles(&from, &to, &adoption.carried).map_err(crossed)?;
+        let back = bubbles(&to, &from, &adoption.carried).map_err(crossed)?;
         let loaded: BTreeSet<u32> = new
             .regions
             .iter()
@@ -93,7 +107,9 @@ impl Card {
         let other = 1 - self.epoch;
         self.retire()?;
         self.load(hardware, &loaded)?;
-        let mut encoder = Encoder::new(program, &new.cells).with_shell(&new.config);
+        let mut encoder = Encoder::new(program, &new.cells)
+            .with_shell(&new.config)
+            .after(&self.encoder, self.epoch == 1);
         let mut ops = encoder.initial(&[])?;
         ops.extend(encoder.write(Epochs::Both, writes)?);
         ops.retain(|op| match op {
@@ -101,10 +117,14 @@ impl Card {
                 *unit == address::SHELL || loaded.contains(unit)
             }
         });
+        encoder.settle();
         self.carry_out(&ops)?;
+        let copying = self.copy(&adoption.carried)?;
         let mut words = to.routes(&new.config, other);
-        words.push((shell::BUBBLE_INGRESS + other, bubbles.ingress));
-        words.push((shell::BUBBLE_EGRESS + other, bubbles.egress));
+        for (epoch, bubbles) in [(other, &there), (self.epoch, &back)] {
+            words.push((shell::BUBBLE_INGRESS + epoch, bubbles.ingress));
+            words.push((shell::BUBBLE_EGRESS + epoch, bubbles.egress));
+        }
         // Packets of both programs are inside for a while.
         words.push((shell::LOOP_GROWTH, new.loop_growth.max(self.manifest.loop_growth)));
         words.push((shell::EPOCH, other));
@@ -115,7 +135,8 @@ impl Card {
         let inside =
             [self.word(shell::IN_FLIGHT + inside[0])?, self.word(shell::IN_FLIGHT + inside[1])?];
         (self.manifest, self.encoder, self.epoch) = (new.clone(), encoder, other);
-        Ok(Flip { at, bubbles, loaded: loaded.into_iter().collect(), inside })
+        let loaded = loaded.into_iter().collect();
+        Ok(Flip { at, bubbles: there, adoption, copying, loaded, inside })
     }
 
     /// Waits until no packet of the epoch before is inside, and decouples what only that one used.
@@ -124,9 +145,51 @@ impl Card {
         self.until(LEAVES, |card| Ok(card.word(shell::IN_FLIGHT + other)? == 0))?;
         let units = address::PARSER..=address::last(&self.manifest.config);
         let free = units.filter(|unit| !self.manifest.regions.iter().any(|r| r.unit == *unit));
-        let words: Vec<(u32, u32)> =
+        let mut words: Vec<(u32, u32)> =
             free.map(|unit| (shell::guard(unit, guard::COUPLED), 0)).collect();
+        words.extend(std::mem::take(&mut self.joined).into_iter().map(|word| (word, 0)));
         Ok(self.words(&words)?)
+    }
+
+    /// Joins the lanes of what moves, both ways, and has every row sent. Gives the clocks that it took.
+    fn copy(&mut self, carried: &[Carried]) -> Result<u64, ChangeError> {
+        let start = self.nic.cycle();
+        let first = address::stage(&self.manifest.config, 0);
+        let mut words = vec![(shell::YIELD, 1)];
+        for state in carried {
+            for (from, to) in [(state.from, state.to), (state.to, state.from)] {
+                let shared = from.1.words.min(to.1.words);
+                for word in to.1.first..to.1.first + shared {
+                    let word = shell::lane(to.0 - first, word);
+                    words.push((word, shell::FED | from.0));
+                    self.joined.push(word);
+                }
+            }
+        }
+        self.words(&words)?;
+        let units = |end: fn(&Carried) -> u32| carried.iter().map(end).collect::<BTreeSet<u32>>();
+        let (sources, targets) = (units(|c| c.from.0), units(|c| c.to.0));
+        for unit in &targets {
+            self.nic.write(address::byte(*unit, region::LANE), 1 | 4)?;
+        }
+        for unit in &sources {
+            self.nic.write(address::byte(*unit, region::LANE), 1 | 2 | 4)?;
+        }
+        for unit in &sources {
+            self.until(COPIES, |card| Ok(card.lane(*unit)? & 2 == 0))?;
+        }
+        self.words(&[(shell::YIELD, 0)])?;
+        for unit in &targets {
+            let lane = self.lane(*unit)?;
+            if lane & 4 != 0 || lane >> 8 == 0 {
+                return Err(ChangeError::Refused(format!("unit {unit}: the lane says {lane:#x}")));
+            }
+        }
+        Ok(self.nic.cycle() - start)
+    }
+
+    fn lane(&mut self, unit: u32) -> Result<u32, CardError> {
+        Ok(self.nic.read(address::byte(unit, region::LANE))?)
     }
 
     /// Loads the new variants, each into its region, asks what it is, and couples it.

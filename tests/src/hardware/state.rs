@@ -41,24 +41,21 @@ pub fn compare(
     let mut all = All { golden, card, rng: Rng::new(seed), behind: Behind::default() };
     all.counts(replayed)?;
     all.messages(run, replayed)?;
-    all.registers(program)?;
-    all.counters(program)?;
-    all.meters(program)?;
+    all.cells(program)?;
     all.generators()?;
-    for (table, decl) in program.tables.iter() {
-        all.table(table, &decl.preamble.name, decl.counter.as_ref().map(|c| c.unit))?;
-    }
-    for (map, decl) in program.maps.iter() {
-        let timeout = decl.idle_timeout_us;
-        all.map(map, &decl.preamble.name, decl.buckets, timeout)?;
-    }
-    let mut behind = all.behind;
-    let more = behind.wrong.len().saturating_sub(SAID);
-    if more > 0 {
-        behind.wrong.truncate(SAID);
-        behind.wrong.push(format!("and {more} differences more"));
-    }
-    Ok(behind)
+    Ok(all.said())
+}
+
+/// Compares what the cells of a program hold. Nothing may be inside the card any more.
+pub fn compare_cells(
+    program: &Checked,
+    golden: &Golden,
+    card: &mut Card,
+    seed: u64,
+) -> Result<Behind, CardError> {
+    let mut all = All { golden, card, rng: Rng::new(seed), behind: Behind::default() };
+    all.cells(program)?;
+    Ok(all.said())
 }
 
 struct All<'a> {
@@ -69,6 +66,29 @@ struct All<'a> {
 }
 
 impl All<'_> {
+    fn cells(&mut self, program: &Checked) -> Result<(), CardError> {
+        self.registers(program)?;
+        self.counters(program)?;
+        self.meters(program)?;
+        for (table, decl) in program.tables.iter() {
+            self.table(table, &decl.preamble.name, decl.counter.as_ref().map(|c| c.unit))?;
+        }
+        for (map, decl) in program.maps.iter() {
+            self.map(map, &decl.preamble.name, decl.buckets, decl.idle_timeout_us)?;
+        }
+        Ok(())
+    }
+
+    fn said(self) -> Behind {
+        let mut behind = self.behind;
+        let more = behind.wrong.len().saturating_sub(SAID);
+        if more > 0 {
+            behind.wrong.truncate(SAID);
+            behind.wrong.push(format!("and {more} differences more"));
+        }
+        behind
+    }
+
     fn same<T: PartialEq + Debug>(&mut self, what: impl Fn() -> String, model: T, hardware: T) {
         self.behind.rows += 1;
         if model != hardware {

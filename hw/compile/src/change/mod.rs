@@ -4,4 +4,4 @@ mod adopt;
 mod bubble;
 
 pub use adopt::{Adoption, Carried, Reason, Stuck, adopt};
-pub use bubble::{Bubbles, Term, bubbles};
+pub use bubble::{Bubbles, Crossed, Term, bubbles};
