@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 header! { struct Ask { index: bit<8>, op: bit<8>, x: bit<32>, out: bit<64>, more: bit<64> } }
 
 /// Words of the lane: all that the program keeps is in one stage.
-const WORDS: u32 = 26;
+const WORDS: u32 = 32;
 /// Clocks of traffic before a change.
 const BEFORE: u64 = 400;
 
@@ -34,7 +34,7 @@ fn counting(second: bool) -> Program {
             c.accept();
         });
         let s = p.standard();
-        let (wide, rows) = if second { (64, 12) } else { (40, 7) };
+        let (wide, rows) = if second { (44, 12) } else { (40, 7) };
         let newest = p.register("newest", bit(16), 9);
         let seen = p.register("seen", bit(wide), rows);
         let level = p.register("level", int(if second { 30 } else { 20 }), 16);
@@ -134,16 +134,24 @@ fn what_a_program_kept_is_kept_by_the_next() {
     for write in &first.writes {
         card.install(write).unwrap().unwrap();
     }
-    let packets = packets(11, 400_000);
+    let packets = packets(11, 75_000);
     for bytes in &packets {
         card.nic.send(1, bytes.clone());
     }
     let flip = change(&mut card, &second, &[]).unwrap();
-    println!("{flip:#?}");
+    println!(
+        "from packet {} on; bubbles {} and {}; copied in {} clocks; inside {:?}; {} clocks in all",
+        flip.at,
+        flip.bubbles.ingress,
+        flip.bubbles.egress,
+        flip.copying,
+        flip.inside,
+        card.nic.cycle()
+    );
     assert_eq!(flip.adoption.carried.len(), 7, "{:?}", flip.adoption.carried);
     assert_eq!(flip.adoption.fresh, ["newest"]);
     assert!(flip.inside.iter().all(|inside| *inside > 0), "{:?}", flip.inside);
-    assert!(card.nic.waiting() > 10_000, "there was traffic to the end");
+    assert!(card.nic.waiting() > 1000, "there was traffic to the end");
     let run = card.run(&[]).unwrap();
     let mut out = Output::new();
     let mut model = golden(&first, None, &[]);

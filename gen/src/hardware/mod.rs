@@ -14,6 +14,7 @@ use restage_manifest::{
     ConfigError, Cost, FORMAT, Half, Manifest, NamedBits, Region, ShellConfig, socket::RegionKind,
 };
 use restage_program::Checked;
+use restage_rtl::cells::Wish;
 use restage_rtl::region::{self, BuildError, Plan};
 use restage_rtl::shell::{self, Static};
 use restage_rtl::{Circuit, ModuleInterface, NetFault, net::Resources};
@@ -192,12 +193,16 @@ fn circuits(
     let kept = running.iter().flat_map(|old| &old.regions).flat_map(|region| &region.kept);
     let lanes: Vec<(String, u32)> =
         kept.filter_map(|kept| Some((kept.name.clone(), kept.lane?.first))).collect();
+    let mut behind = 0;
     // A variant is known by what it is, whatever it is called and wherever it stands.
-    let plan = Plan { name: "variant", config, program, lanes: &lanes, layout: &layout };
+    let plan = Plan { name: "variant", config, program, lanes: Wish::default(), layout: &layout };
     let (mut known, mut built) = (Vec::new(), Vec::new());
     for (part, kind, _, flow) in &parts {
         let named = |e| BuildError { name: format!("{}_{part}", program.name), ..e };
-        let variant = make(*kind, flow, &plan).map_err(named)?;
+        let lanes = Wish { named: &lanes, behind };
+        let variant = make(*kind, flow, &Plan { lanes, ..plan }).map_err(named)?;
+        let mut ends = variant.kept.iter().filter_map(|kept| kept.lane).map(|l| l.first + l.words);
+        behind = ends.next_back().unwrap_or(behind);
         known.push((*kind, hash(&variant.circuit.verilog())));
         built.push(variant);
     }

@@ -82,7 +82,8 @@ pub enum Reason {
     },
     /// It is on other words of the lane.
     #[error(
-        "it is on word {old} of the lane, and on word {new} of the new one; build the new program after the one that runs"
+        "it is on word {old} of the lane and would be on word {new} of the new one, because others have its words there or \
+         the new program was not built after the one that runs"
     )]
     Words {
         /// Where it was.

@@ -21,12 +21,23 @@ use restage_program::Bits;
 /// Idle clocks from one that is left to the host to the next, as a power of two.
 const SHARE_BITS: u32 = 3;
 
+/// Which words of the lane the state of a region shall have, as far as they are free.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wish<'a> {
+    /// First words, by name: those that it has where it runs.
+    pub named: &'a [(String, u32)],
+    /// The word behind which all other state is put. Regions of a program that begin behind each other have different words,
+    /// and then their state can come together in one.
+    pub behind: u32,
+}
+
 /// The lane of a region under construction.
 #[derive(Clone, Debug)]
 pub struct Lane {
     words: u32,
-    /// The first words that cells are wished to have, by name.
-    wished: Vec<(String, u32)>,
+    /// First words that cells are wished to have, by name.
+    named: Vec<(String, u32)>,
+    behind: u32,
     /// What came, one clock ago.
     valid: Net,
     data: Net,
@@ -92,7 +103,7 @@ pub(super) struct Moves {
 
 impl Lane {
     /// With the ports of the socket. `packet`: whether there is a packet, at cycle 0.
-    pub fn new(p: &mut Pipe, words: u32, packet: Sig, wished: &[(String, u32)]) -> Self {
+    pub fn new(p: &mut Pipe, words: u32, packet: Sig, wish: Wish<'_>) -> Self {
         let m = p.module();
         m.section("lane");
         let valid = m.input("lane_valid_i", words);
@@ -112,7 +123,8 @@ impl Lane {
         let (on, forget) = (m.reg("lane_on", 1), m.reg("lane_forget", 1));
         Lane {
             words,
-            wished: wished.to_vec(),
+            named: wish.named.to_vec(),
+            behind: wish.behind,
             valid: came.q(),
             data,
             on,
@@ -162,11 +174,12 @@ impl Lane {
             all.map(|all| all.fill(false)).is_some()
         };
         for (place, cell) in places.iter_mut().zip(&self.cells) {
-            let wish = self.wished.iter().find(|(name, _)| *name == cell.kept.name);
+            let wish = self.named.iter().find(|(name, _)| *name == cell.kept.name);
             *place = wish.map(|w| w.1).filter(|first| take(*first as usize, words(cell)));
         }
         for (place, cell) in places.iter_mut().zip(&self.cells) {
-            let first = || (0..self.words).find(|first| take(*first as usize, words(cell)));
+            let all = (self.behind..self.words).chain(0..self.behind);
+            let first = || all.into_iter().find(|first| take(*first as usize, words(cell)));
             *place = place.or_else(first);
         }
         places

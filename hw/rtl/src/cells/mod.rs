@@ -20,7 +20,7 @@ mod table;
 mod ternary;
 
 pub use config::{Config, PATIENCE, Ports};
-pub use lane::Lane;
+pub use lane::{Lane, Wish};
 pub use map::{MapIn, MapOut, MapStep, map};
 pub use meter::meter;
 pub use random::random;

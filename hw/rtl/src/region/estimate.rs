@@ -1,6 +1,7 @@
 //! What a stage costs, found out by building it.
 
 use super::{Plan, stage};
+use crate::cells::Wish;
 use restage_compile::flow::{Flow, Slot};
 use restage_compile::lower::Refusal;
 use restage_compile::place::{Cost, Estimate};
@@ -41,7 +42,7 @@ impl Estimate for Estimator<'_> {
             name: "estimate",
             config: &config,
             program: self.program,
-            lanes: &[],
+            lanes: Wish::default(),
             layout: &layout,
         };
         let built = stage(&plan, flow).map_err(|error| {

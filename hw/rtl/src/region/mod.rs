@@ -31,6 +31,7 @@ pub use estimate::Estimator;
 pub use parser::parser;
 pub use stage::stage;
 
+use crate::cells::Wish;
 use crate::net::{Circuit, NetFault};
 use restage_compile::flow::{Flow, Slot};
 use restage_manifest::cell::Cells;
@@ -47,8 +48,8 @@ pub struct Plan<'a> {
     pub config: &'a ShellConfig,
     /// The program: names and declarations.
     pub program: &'a Program,
-    /// The first words on the lane that state is wished to have, by name: those that it has where it runs.
-    pub lanes: &'a [(String, u32)],
+    /// Which words of the lane its state shall have.
+    pub lanes: Wish<'a>,
     /// Where slots lie in the PHV; `None` for those that nothing needs.
     pub layout: &'a dyn Fn(Slot) -> Option<PhvBits>,
 }

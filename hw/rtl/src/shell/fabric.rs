@@ -5,8 +5,8 @@ use super::put::{put_feed, put_guard, put_lane, put_router};
 use super::shape::{Shape, USER_BITS, WORD_BITS};
 use super::wiring::Wiring;
 use super::{
-    Fifos, admit, axil, csr, digest, gate, guard, image, inflight, join, lane, looper, merge, payload,
-    router, traffic, verdict, window,
+    Fifos, admit, axil, csr, digest, gate, guard, image, inflight, join, lane, looper, merge,
+    payload, router, traffic, verdict, window,
 };
 use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::ShellConfig;

@@ -54,14 +54,12 @@ pub fn lane(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
             let low = m.zext(from, FED.trailing_zeros());
             let shown = m.concat(&[on, low]);
             read.push((at_word, m.zext(shown, WORD_BITS)));
-            let others = sources.iter().filter(|(unit, ..)| *unit != u64::from(socket.unit));
-            let (mut there, mut said): (Vec<(u64, Net)>, Vec<(u64, Net)>) =
-                (Vec::new(), Vec::new());
-            for (unit, valid, message) in others {
-                let (low, high) = (word * LANE_WORD_BITS, (word + 1) * LANE_WORD_BITS - 1);
-                there.push((*unit, m.bit(*valid, word)));
-                said.push((*unit, m.slice(*message, high, low)));
-            }
+            let others = || sources.iter().filter(|(unit, ..)| *unit != u64::from(socket.unit));
+            let there: Vec<(u64, Net)> =
+                others().map(|(unit, valid, _)| (*unit, m.bit(*valid, word))).collect();
+            let (low, high) = (word * LANE_WORD_BITS, (word + 1) * LANE_WORD_BITS - 1);
+            let said: Vec<(u64, Net)> =
+                others().map(|(unit, _, said)| (*unit, m.slice(*said, high, low))).collect();
             let (no, nothing) = (m.lit(1, 0), m.lit(LANE_WORD_BITS, 0));
             let valid = m.case(from, &there, no);
             valids.push(m.and(valid, on));

@@ -4,7 +4,7 @@
 use restage_manifest::Kept;
 use restage_manifest::address::region;
 use restage_program::Bits;
-use restage_rtl::cells::{Config, Lane, Ports, Site};
+use restage_rtl::cells::{Config, Lane, Ports, Site, Wish};
 use restage_rtl::pipe::{Latency, Pipe, Sig};
 use restage_sim_verilator::{Build, Cache, Model, PortId};
 use std::collections::VecDeque;
@@ -77,7 +77,7 @@ pub fn module(
     let sigs: Vec<Sig> = inputs.iter().map(|(name, width)| p.input(name, *width)).collect();
     let mut config = Config::new(&mut p);
     if words > 0 {
-        let lane = Lane::new(&mut p, words, packet, &[]);
+        let lane = Lane::new(&mut p, words, packet, Wish::default());
         config = config.with_lane(lane);
     }
     let site = Site { name: "cell", packet, epoch, time };

@@ -202,7 +202,7 @@ fn carry_out(card: &mut Card, job: Job) -> Answer {
         }
         Job::Swap(wanted) => {
             let flip = card
-                .change(&wanted.program, &wanted.hardware, &wanted.writes)
+                .change(&wanted.program, &wanted.hardware, &wanted.writes, &[])
                 .map_err(|e| said(&e))?;
             let clocks = card.nic.cycle() - start;
             let bubble = flip.bubbles.ingress;

@@ -69,11 +69,11 @@ impl Operation<'_> {
         let chosen: Vec<Sig> = choices.iter().map(|(chosen, _)| p.at(*chosen, end)).collect();
         let mut put = Vec::new();
         let mut changed = Vec::new();
-        for way in 0..ways {
+        for (way, chosen) in chosen.iter().enumerate() {
             let dirty_put = self.dirty(p, |doing| doing.put[way]);
             let dirty_changed = self.dirty(p, |doing| doing.changed[way]);
             let m = p.module();
-            let mine = m.and(chosen[way].net(), token.net());
+            let mine = m.and(chosen.net(), token.net());
             let clean = m.not(dirty_put.net());
             let copied = m.and(mine, clean);
             put.push(m.or(copied, self.doing.put[way].q()));
