@@ -164,7 +164,7 @@ fn live(
             packets.push(bytes);
         }
         let next = some_way(&config, &mut rng);
-        let Ok(Bubbles { ingress, egress, .. }) = bubbles(&way, &next) else { continue };
+        let Ok(Bubbles { ingress, egress, .. }) = bubbles(&way, &next, &[]) else { continue };
         let other = 1 - epoch;
         let start = card.nic.cycle();
         while card.in_flight(other) != 0 && card.nic.cycle() - start < 50_000 {}
