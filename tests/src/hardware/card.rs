@@ -9,6 +9,7 @@ use restage_encode::{BusOp, EncodeError, Encoder, Epochs};
 use restage_gen::hardware::Hardware;
 use restage_manifest::address::{self, region, shell};
 use restage_manifest::{Manifest, Region};
+use restage_program::accept::{Fault, refused};
 use restage_program::entity::Digest;
 use restage_program::entry::Write;
 use restage_program::{Bits, Checked};
@@ -221,19 +222,28 @@ impl Card {
                 return Err(CardError::Unit { unit: region.unit, word, found, wanted });
             }
         }
-        self.wait(region.unit, region::READY, |word| word == 1)
+        self.wait(region.unit, region::READY, |word| word == 1)?;
+        Ok(())
     }
 
     /// Does what a control plane asks, in both epochs; the inner error is a refusal.
     pub fn install(&mut self, write: &Write) -> Result<Result<(), EncodeError>, CardError> {
         match self.encoder.write(Epochs::Both, std::slice::from_ref(write)) {
-            Ok(ops) => self.carry_out(&ops).map(Ok),
+            Ok(ops) if self.carry_out(&ops)? => Ok(Ok(())),
+            // Only a map finds out by itself whether it can do what it is asked to.
+            Ok(_) => {
+                let fault =
+                    Fault::Invalid("is full where the key would be, or has no such key".into());
+                let source = refused("map", &format!("{write:?}"), fault);
+                Ok(Err(EncodeError { index: 0, source }))
+            }
             Err(refusal) => Ok(Err(refusal)),
         }
     }
 
-    pub(super) fn carry_out(&mut self, ops: &[BusOp]) -> Result<(), CardError> {
-        let mut writes = Vec::new();
+    /// Whether the card has refused none of it.
+    pub(super) fn carry_out(&mut self, ops: &[BusOp]) -> Result<bool, CardError> {
+        let (mut writes, mut done) = (Vec::new(), true);
         for op in ops {
             match op {
                 BusOp::Write { unit, word, value } => {
@@ -241,12 +251,13 @@ impl Card {
                 }
                 BusOp::Settle { unit } => {
                     self.nic.write_all(&std::mem::take(&mut writes))?;
-                    self.wait(*unit, region::STATUS, |word| word & 1 == 0)?;
+                    let status = self.wait(*unit, region::STATUS, |word| word & 1 == 0)?;
+                    done &= status & 2 == 0;
                 }
             }
         }
         self.nic.write_all(&writes)?;
-        Ok(())
+        Ok(done)
     }
 
     pub(super) fn wait(
@@ -254,12 +265,12 @@ impl Card {
         unit: u32,
         word: u32,
         done: impl Fn(u32) -> bool,
-    ) -> Result<(), CardError> {
+    ) -> Result<u32, CardError> {
         let mut found = 0;
         for _ in 0..WAITS {
             found = self.nic.read(address::byte(unit, word))?;
             if done(found) {
-                return Ok(());
+                return Ok(found);
             }
         }
         Err(CardError::Unit { unit, word, found, wanted: 1 })
