@@ -7,8 +7,8 @@ use super::{BuildError, Plan, Socket, Variant};
 use crate::pipe::{Pipe, Sig};
 use restage_compile::flow::{Flow, Slot, slot_type};
 use restage_compile::lower::{DeparserPlan, Emission};
+use restage_manifest::PhvBits;
 use restage_manifest::socket::RegionKind;
-use std::collections::HashMap;
 
 /// Builds a deparser. `update` is what is still computed before headers are written: checksums, where a clone
 /// must not see them.
@@ -28,13 +28,20 @@ pub fn deparser(
     };
     builder.slots(brought);
     builder.run();
-    let updated: HashMap<Slot, Sig> =
-        update.outputs.iter().map(|(slot, value)| (*slot, builder.sig(*value))).collect();
+    // By their bits: a header's field may lie in a slot that it shares with others.
+    let updated: Vec<(PhvBits, Sig)> = update
+        .outputs
+        .iter()
+        .filter_map(|(slot, value)| Some(((plan.layout)(*slot)?, builder.sig(*value))))
+        .collect();
     let names = |e: &Emission| plan.program.headers[e.header].name.clone();
     let pipe = builder.pipe();
     let (bits, length) = emit(pipe, emissions, names, |pipe, slot| {
-        if let Some(sig) = updated.get(&slot) {
-            return *sig;
+        if let Some(at) = (plan.layout)(slot)
+            && let Some((all, sig)) =
+                updated.iter().find(|(all, _)| all.low <= at.low && at.high() <= all.high())
+        {
+            return pipe.slice(*sig, at.high() - all.low, at.low - all.low);
         }
         // What has no place is never written.
         brought(pipe, slot).unwrap_or_else(|| {
