@@ -40,6 +40,9 @@ struct Args {
     /// Seconds for making a random program that shows a difference smaller.
     #[arg(long, default_value_t = 120)]
     shrink: u64,
+    /// Writes the smaller program to this file, for `gen --program`.
+    #[arg(long)]
+    small: Option<PathBuf>,
     /// Writes waves of the fabric to this file, and of each region to one beside it whose name ends in the region's.
     #[arg(long, conflicts_with = "random")]
     vcd: Option<PathBuf>,
@@ -215,7 +218,14 @@ fn random(args: &Args, count: u64) -> Result<ExitCode> {
             println!("  again: regress --random 1 --seed {seed} --packets {packets}");
             if args.shrink > 0 {
                 let limit = Duration::from_secs(args.shrink);
-                tell(&random::shrunk(&case, seed, &difference, args.special(), limit));
+                let small =
+                    random::shrunk(&case, seed, &difference, args.special(), limit, &mut |said| {
+                        eprintln!("  {said}");
+                    });
+                tell(&small);
+                if let Some(path) = &args.small {
+                    std::fs::write(path, serde_json::to_string(&*small.0.program)?)?;
+                }
             }
         }
     }

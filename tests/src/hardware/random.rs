@@ -25,6 +25,9 @@ const WINDOW: u32 = 256;
 /// PHVs and regions of the shells, the smallest first.
 const SHELLS: [(u32, u32); 4] = [(2048, 3), (2048, 6), (4096, 8), (8192, 16)];
 
+/// Seconds between two words on how far making a case smaller is.
+const TOLD: u64 = 10;
+
 /// Bits of kept metadata and of messages that shells have.
 const AREAS: [u32; 5] = [0, 64, 256, 1024, 3072];
 
@@ -117,22 +120,34 @@ pub fn run(
 }
 
 /// A case made smaller while the hardware of it still differs in the same kind of thing, for so long at most; and what then
-/// differs.
+/// differs. `said` is told now and then how far it is.
 pub fn shrunk(
     case: &Case,
     seed: u64,
     found: &Difference,
     special: Special<'_>,
     limit: Duration,
+    said: &mut dyn FnMut(String),
 ) -> (Case, Difference) {
     let start = Instant::now();
     let mut last = found.clone();
     // Most candidates differ in packets and entries only.
     let mut known: Option<(Program, Option<Hardware>)> = None;
-    let small = shrink(case, u32::MAX, &mut |case| {
+    let (mut tried, mut told) = (0, 0);
+    let mut fails = |case: &Case| {
+        let seconds = start.elapsed().as_secs();
         if start.elapsed() > limit {
             return false;
         }
+        if seconds >= told + TOLD {
+            told = seconds;
+            let (packets, writes) = (case.packets.len(), case.writes.len());
+            let size = case.program.to_string().lines().count();
+            said(format!(
+                "{seconds} s, {tried} tried: {packets} packets, {writes} writes, {size} lines of P4"
+            ));
+        }
+        tried += 1;
         if known.as_ref().is_none_or(|(program, _)| *program != *case.program) {
             known = Some(((*case.program).clone(), build(&case.program).ok()));
         }
@@ -145,6 +160,21 @@ pub fn shrunk(
             }
             _ => false,
         }
-    });
+    };
+    let first = seen_first(case, found, &mut fails);
+    let small = shrink(&first, u32::MAX, &mut fails);
     (small, last)
+}
+
+/// The case without what comes behind the packet that differs, and without what comes before it if that shows it too.
+fn seen_first(case: &Case, found: &Difference, fails: &mut dyn FnMut(&Case) -> bool) -> Case {
+    let Some(at) = found.packet.filter(|at| *at < case.packets.len()) else { return case.clone() };
+    let mut best = case.clone();
+    for range in [0..at + 1, at..at + 1] {
+        let part = Case { packets: case.packets[range].to_vec(), ..case.clone() };
+        if fails(&part) {
+            best = part;
+        }
+    }
+    best
 }

@@ -43,6 +43,28 @@ impl Design {
         self.files.iter().fold(build, |b, (name, text)| b.source(name.as_str(), text.as_str()))
     }
 
+    /// The same without comments and without a name of its own: what is made of it does not depend on these, so that equal
+    /// circuits of several programs are worked on once.
+    pub(super) fn neutral(&self) -> Self {
+        let name = |name: &str| {
+            let word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+            let mut rest = name;
+            let mut text = String::new();
+            while let Some(at) = rest.find(&self.top) {
+                let end = at + self.top.len();
+                let inside = rest[..at].ends_with(word) || rest[end..].starts_with(word);
+                text += &rest[..at];
+                text += if inside { &self.top } else { NEUTRAL };
+                rest = &rest[end..];
+            }
+            text + rest
+        };
+        let code = |line: &str| name(line.split("//").next().unwrap_or_default().trim_end());
+        let lines = |text: &str| text.lines().map(|line| code(line) + "\n").collect();
+        let file = |(path, text): &(String, String)| (name(path), lines(text));
+        Design { top: NEUTRAL.to_string(), files: self.files.iter().map(file).collect() }
+    }
+
     /// All that it is made of, behind other things, as the name of what is made of it.
     fn pieces<'a>(&'a self, others: impl IntoIterator<Item = &'a str>) -> Vec<&'a [u8]> {
         let files = self.files.iter().flat_map(|(name, text)| [name.as_str(), text.as_str()]);
@@ -54,6 +76,9 @@ impl Design {
         self.files.iter().map(|f| f.0.as_str())
     }
 }
+
+/// The name of what has none of its own.
+const NEUTRAL: &str = "restage_unnamed";
 
 /// Why a tool has no good word for a design.
 #[derive(Debug, thiserror::Error)]
@@ -153,5 +178,31 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_circuits_are_the_same_without_their_names() {
+        let text = |name: &str, of: &str, body: &str| {
+            format!("// {of}\nmodule {name}(\n  input a_{name} // {of}\n);{body}\nendmodule\n")
+        };
+        let design = |name: &str, of, body| {
+            let design = Design::new(name, text(name, of, body));
+            design.file("other.v", format!("module other(input {name}_i); endmodule"))
+        };
+        let (a, b) =
+            (design("a", "table one", "").neutral(), design("b", "table two", "").neutral());
+        assert_eq!((a.top.as_str(), a.files[0].0.as_str()), (NEUTRAL, "restage_unnamed.v"));
+        assert!(a.files[0].1.contains("module restage_unnamed(\n  input a_a\n);"));
+        assert_eq!(a.files[1].1, "module other(input a_i); endmodule\n");
+        assert_ne!(a.files, b.files, "ports have names of their own");
+        let (a, b) = ("module a(input x); // A\nendmodule", "module bb(input x);\nendmodule");
+        assert_eq!(Design::new("a", a).neutral().files, Design::new("bb", b).neutral().files);
+        let c = "module bb(input y);\nendmodule";
+        assert_ne!(Design::new("bb", b).neutral().files, Design::new("bb", c).neutral().files);
     }
 }

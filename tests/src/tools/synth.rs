@@ -49,9 +49,11 @@ pub enum Luts {
 /// Counts otherwise than before; what was counted then is counted again.
 const COUNTING: &str = "counting 3";
 
-/// What a design costs, from the cache if it has been synthesized before.
+/// What a design costs, from the cache if it, or one that differs in its name only, has been synthesized before.
 pub fn synth_cached(design: &Design, luts: Luts, cache: &Cache) -> Result<Cost, ToolError> {
     let version = yosys::version(design)?;
+    let module = design.top.clone();
+    let design = &design.neutral();
     let script = script(&design.top, luts);
     let pieces = design.pieces([version.as_str(), script.as_str(), COUNTING]);
     let path = cache.made_of("synth", &pieces, |work| {
@@ -66,7 +68,8 @@ pub fn synth_cached(design: &Design, luts: Luts, cache: &Cache) -> Result<Cost, 
         top: design.top.clone(),
         what: format!("{}: {e}; remove it", path.display()),
     };
-    serde_json::from_str(&text).map_err(wrong)
+    let cost: Cost = serde_json::from_str(&text).map_err(wrong)?;
+    Ok(Cost { module, ..cost })
 }
 
 fn script(top: &str, luts: Luts) -> String {

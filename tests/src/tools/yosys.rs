@@ -49,8 +49,9 @@ pub fn check(design: &Design) -> Result<(), ToolError> {
 /// The same, if it has not been found out before.
 pub fn check_cached(design: &Design, cache: &Cache) -> Result<(), ToolError> {
     let version = version(design)?;
+    let neutral = design.neutral();
     let code = include_str!("yosys.rs");
-    let pieces = design.pieces([version.as_str(), code]);
+    let pieces = neutral.pieces([version.as_str(), code]);
     cache.made_of("checked", &pieces, |work| {
         check(design)?;
         let path = work.join("fine");

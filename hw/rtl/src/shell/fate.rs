@@ -37,7 +37,15 @@ impl Arrival {
         let tickets = shape.ticket();
         let no = m.lit(1, 0);
         m.section("groups and sessions");
-        let skip = if tickets.has("skip") { tickets.get(m, ticket, "skip") } else { no };
+        // A clone made in either half passed ingress as one. Stages saw one made in ingress, with `run` 0.
+        let skip = if shape.clones() {
+            let kind = tickets.get(m, ticket, "kind");
+            let of_ingress = is(m, kind, instance::INGRESS_CLONE.into());
+            let of_egress = is(m, kind, instance::EGRESS_CLONE.into());
+            m.or(of_ingress, of_egress)
+        } else {
+            no
+        };
         let session = match lists {
             Some(lists) if shape.clones() => {
                 let own = tickets.get(m, ticket, "session");

@@ -93,7 +93,7 @@ impl<'a> Shape<'a> {
     /// What the shell carries beside a packet's PHV.
     ///
     /// `start`: the packet's first beat in the payload buffer. `size`: its bytes. `source`: where it came
-    /// from, as `tuser` said. `skip`: it passes this half without being processed. `copy`: it is not the
+    /// from, as `tuser` said. `skip`: regions of this half do not see it. `copy`: it is not the
     /// original. `kind`: why it goes to, or comes from, the loop port, a value of `standard::instance`; 0
     /// for none. `pass`: from 1. `reserve`: beats kept for it. `session`: of a clone.
     pub fn ticket(self) -> Bundle {

@@ -87,7 +87,7 @@ pub fn window(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         ("start", start),
         ("size", size),
         ("source", source),
-        ("skip", meta.skip),
+        ("skip", meta.parsed),
         ("copy", meta.copy),
         ("kind", meta.kind),
         ("pass", meta.pass),
