@@ -59,7 +59,7 @@ struct Inner {
 
 /// A module that can be instantiated.
 #[derive(Clone, Debug)]
-pub struct Library(Arc<Inner>);
+pub struct Library(Arc<Inner>, f64);
 
 impl Library {
     pub(crate) fn open(path: &Path) -> Result<Self, SimError> {
@@ -68,7 +68,18 @@ impl Library {
         let ports = code.ports();
         let by_name = ports.iter().enumerate().map(|(i, p)| (p.name.clone(), i)).collect();
         let name = code.name();
-        Ok(Library(Arc::new(Inner { name, ports, by_name, code: Arc::new(code), hidden: None })))
+        let code = Arc::new(code);
+        Ok(Library(Arc::new(Inner { name, ports, by_name, code, hidden: None }), 0.0))
+    }
+
+    /// The same, built in so many seconds.
+    pub(crate) fn built_in(self, seconds: f64) -> Self {
+        Library(self.0, seconds)
+    }
+
+    /// Seconds of processor time that building it took; 0 if it had been built before.
+    pub fn seconds(&self) -> f64 {
+        self.1
     }
 
     /// The same without an input, which has that value in all models.
@@ -77,13 +88,14 @@ impl Library {
         let Inner { name, ports, by_name, code, .. } = &*self.0;
         let shown = ports.iter().enumerate().filter(|(i, _)| *i != port.0);
         let shown = shown.map(|(_, port)| port.clone()).collect();
-        Ok(Library(Arc::new(Inner {
+        let inner = Inner {
             name: name.clone(),
             ports: ports.clone(),
             by_name: by_name.clone(),
             code: Arc::clone(code),
             hidden: Some((shown, port, value)),
-        })))
+        };
+        Ok(Library(Arc::new(inner), self.1))
     }
 
     /// The module's name.

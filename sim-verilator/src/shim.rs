@@ -86,7 +86,15 @@ impl Shim<'_> {
     pub fn text(&self) -> String {
         let mut out = String::new();
         for part in self.parts {
+            // What runs once per model is as long as what runs in every clock, and not worth making fast.
+            let once = part.contains("__Slow");
+            if once {
+                out += "#pragma GCC push_options\n#pragma GCC optimize (\"O0\")\n";
+            }
             let _ = writeln!(out, "#include \"{part}\"");
+            if once {
+                out += "#pragma GCC pop_options\n";
+            }
         }
         if let Some((_, header)) = self.trace {
             let _ = writeln!(out, "#include \"{header}.h\"");

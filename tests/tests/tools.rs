@@ -220,7 +220,7 @@ fn mutants_are_the_original_until_they_are_switched_on() {
     assert_eq!(mutate(&sample(), 60, 7).unwrap().mutations, mutants.mutations);
     assert_ne!(other.mutations, mutants.mutations);
 
-    let library = mutants.design.build().quick().build(&cache()).unwrap();
+    let library = mutants.design.build().build(&cache()).unwrap();
     let run = |number: u64| {
         let mut model = library.instance(1).unwrap();
         let select = model.port(SELECT).unwrap();

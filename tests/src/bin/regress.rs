@@ -79,7 +79,7 @@ fn main() -> Result<ExitCode> {
         }
     }
     println!(
-        "{:<20} {:>7} {:>9} {:>8} {:>7} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6} {:>6}  tables: hits/misses",
+        "{:<20} {:>7} {:>9} {:>8} {:>7} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6} {:>6} {:>6} {:>6}  tables: hits/misses",
         "program",
         "packets",
         "bytes",
@@ -95,6 +95,8 @@ fn main() -> Result<ExitCode> {
         "sent",
         "looped",
         "state",
+        "region",
+        "shell",
         "s"
     );
     let mut failed = 0;
@@ -203,14 +205,16 @@ fn random(args: &Args, count: u64) -> Result<ExitCode> {
         looped += report.tally.looped;
         rows += report.rows;
         println!(
-            "seed {seed}: {} regions, PHV {}, {} of {} sent, {} came round, {} rows, {built:.1} + {:.1} s",
+            "seed {seed}: {} regions, PHV {}, {} of {} sent, {} came round, {} rows, {built:.1} + {:.1} s, built a region in {:.1} s, the shell in {:.1} s",
             hardware.variants.len(),
             hardware.manifest.config.phv_bits,
             report.tally.sent,
             agreement.sent,
             report.tally.looped,
             report.rows,
-            start.elapsed().as_secs_f64() - built
+            start.elapsed().as_secs_f64() - built,
+            report.built.region,
+            report.built.shell
         );
         if let Some(difference) = report.difference {
             failed += 1;
@@ -294,7 +298,7 @@ impl Args {
             _ => None,
         };
         let planted = self.plant.as_ref().map(|(from, to)| (from.as_str(), to.as_str()));
-        Special { waves, planted, quick: self.random.is_some() }
+        Special { waves, planted }
     }
 
     /// The command that does the same for one program.
@@ -323,7 +327,7 @@ fn print(name: &str, report: &Report, seconds: f64) {
         lost => format!("{}-{lost}", tally.looped),
     };
     println!(
-        "{name:<20} {:>7} {:>9} {:>8} {latency:>7} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>7} {looped:>6} {:>6} {seconds:>6.1}  {}",
+        "{name:<20} {:>7} {:>9} {:>8} {latency:>7} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>7} {looped:>6} {:>6} {:>6.1} {:>6.1} {seconds:>6.1}  {}",
         tally.packets,
         tally.bytes,
         report.cycles,
@@ -336,6 +340,8 @@ fn print(name: &str, report: &Report, seconds: f64) {
         percent(tally.dropped),
         tally.sent,
         report.rows,
+        report.built.region,
+        report.built.shell,
         tables.join(", ")
     );
 }

@@ -41,8 +41,6 @@ pub struct Special<'a> {
     pub waves: Option<Waves<'a>>,
     /// A planted fault: a text in the Verilog of all regions, and what stands there instead.
     pub planted: Option<(&'a str, &'a str)>,
-    /// Its regions' models are built faster and run slower: they live for a few thousand clocks.
-    pub quick: bool,
 }
 
 /// What went wrong with a card.
@@ -82,6 +80,17 @@ pub struct Card {
     pub(super) epoch: u32,
     /// Words of lanes that have a source since the last change.
     pub(super) joined: Vec<u32>,
+    /// What its models took to build.
+    pub(super) built: Built,
+}
+
+/// Seconds of processor time that building models took; 0 if they were there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Built {
+    /// The shell.
+    pub shell: f64,
+    /// The region that took longest.
+    pub region: f64,
 }
 
 /// What came of packets.
@@ -128,6 +137,7 @@ impl Card {
         };
         let fabric_circuit = &hardware.fabric.fabric;
         let shell = library(fabric_circuit.name(), hardware.fabric.circuits(), lasting, &cache)?;
+        let mut built = Built { shell: shell.seconds(), region: 0.0 };
         let mut shell = shell.instance(options.seed)?;
         watched(&mut shell, None)?;
         let config = &hardware.manifest.config;
@@ -136,6 +146,7 @@ impl Card {
         let sockets = sockets(config);
         for (circuit, region) in hardware.variants.iter().zip(&hardware.manifest.regions) {
             let variant = library(circuit.name(), [circuit], special, &cache)?;
+            built.region = variant.seconds().max(built.region);
             let part = fpga.configure(region.unit, &variant)?;
             let socket = sockets.iter().find(|s| s.unit == region.unit);
             watched(fpga.fabric_mut().model_mut(part), socket.map(|s| s.name.as_str()))?;
@@ -161,7 +172,8 @@ impl Card {
             true => Some(nic.watch("mon_loop_valid_o", &["mon_loop_full_o"])?),
             false => None,
         };
-        Self::booted(nic, program, hardware, [Some(gate), Some(emit), loops])
+        let card = Self::booted(nic, program, hardware, [Some(gate), Some(emit), loops])?;
+        Ok(Card { built, ..card })
     }
 
     /// As [`new`](Self::new), with the top as one model, as users have it. It has no monitors.
@@ -187,8 +199,8 @@ impl Card {
         let encoder =
             Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
         let manifest = hardware.manifest.clone();
-        let mut card =
-            Card { nic, manifest, encoder, gate, emit, loops, epoch: 0, joined: Vec::new() };
+        let (epoch, joined, built) = (0, Vec::new(), Built::default());
+        let mut card = Card { nic, manifest, encoder, gate, emit, loops, epoch, joined, built };
         card.boot()?;
         Ok(card)
     }
@@ -354,12 +366,11 @@ impl Card {
 fn library<'a>(
     top: &str,
     circuits: impl IntoIterator<Item = &'a Circuit>,
-    Special { waves, planted, quick }: Special<'_>,
+    Special { waves, planted }: Special<'_>,
     cache: &Cache,
 ) -> Result<Library, SimError> {
     let build = Build::new(top).clock("clk_i");
     let build = waves.into_iter().fold(build, |build, (trace, _)| build.trace(trace));
-    let build = if quick { build.quick() } else { build };
     circuits
         .into_iter()
         .fold(build, |build, circuit| {

@@ -5,7 +5,7 @@
 //! it; then frames of 64 bytes in every clock, which shows the throughput.
 
 use super::Packet;
-use super::card::{Card, CardError, Run, Special};
+use super::card::{Built, Card, CardError, Run, Special};
 use super::pace::Pace;
 use super::replay::{Mismatch, latencies, replay};
 use super::state;
@@ -48,6 +48,8 @@ pub struct Report {
     pub loops: bool,
     /// Rows of state that were compared.
     pub rows: u64,
+    /// What models took to build.
+    pub built: Built,
     /// The first difference in words.
     pub difference: Option<Difference>,
 }
@@ -101,7 +103,7 @@ pub fn regress_with(
 ) -> Result<Report, RegressError> {
     let mut golden = golden(job.program)?;
     let mut card = Card::special(job.program, hardware, job.options.clone(), special)?;
-    let mut report = Report { loops: card.loops(), ..Report::default() };
+    let mut report = Report { loops: card.loops(), built: card.built, ..Report::default() };
     for write in job.writes {
         let model = golden.write(write);
         let hardware = card.install(write)?;

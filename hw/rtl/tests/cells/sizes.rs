@@ -1,4 +1,4 @@
-//! Tables of the sizes that a card's user asks for, filled through the encoder. They take a while: `--ignored`.
+//! Tables of the sizes that a card's user asks for, filled through the encoder. Two take a while: `--ignored`.
 
 use crate::bench::{Bench, Packet};
 use crate::program::{cells, one_table, send};
@@ -126,7 +126,6 @@ fn exact_64k() {
 }
 
 #[test]
-#[ignore = "takes a minute"]
 fn lpm_16k() {
     let key = |rng: &mut StdRng| {
         // Most routes are long, as they are in the world.

@@ -77,7 +77,6 @@ impl Stream {
         let file = format!("{}.v", circuit.name());
         let library = Build::new(circuit.name())
             .source(&file, circuit.verilog())
-            .quick()
             .build(&Cache::standard())
             .unwrap();
         let mut model = library.instance(1).unwrap();
