@@ -67,6 +67,7 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
             let (b9, b10) = (byte(m, window, 9), byte(m, window, 10));
             let session = m.concat(&[b9, b10]);
             let repeat = byte(m, window, 11);
+            let before = phv;
             let mut phv = phv;
             let passes = if config.keep_bits >= 8 {
                 let at = F::bits(config);
@@ -140,6 +141,9 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
                 let next = m.add(passes, step);
                 phv = put_at(m, phv, F::bits(config), next);
             }
+            // A clone made in ingress asks for nothing there.
+            let run = field(m, config, before, F::Run);
+            let phv = m.mux(run, phv, before);
             let phv = m.delay(phv, latency);
             m.output("phv_o", phv);
         }
