@@ -23,6 +23,22 @@ const fn region(module: &'static str, checks: &'static [Check]) -> Circuit {
     Circuit { name: module, module, part: None, checks }
 }
 
+/// A module of the shell, in a small one.
+const fn part(module: &'static str, checks: &'static [Check]) -> Circuit {
+    Circuit { name: module, module: "restage_fabric", part: Some(module), checks }
+}
+
+const TRAFFIC: Check = Rtl("shell", "small::traffic_of_all_kinds");
+const LONG: Check = Rtl("shell", "small::long_packets_and_back_pressure");
+const WAYS: Check = Rtl("shell", "small::ways_change_while_packets_flow");
+const TOLD: Check = Rtl("shell", "small::programs_are_told_of_packets_and_queues");
+const REGISTERS: Check = Rtl("shell", "small::registers_keep_what_is_written");
+const UNITS: Check = Rtl("shell", "small::units_answer_or_the_shell_does");
+const SHED: Check = Rtl("shell", "small::what_finds_no_room_is_dropped_whole");
+const LOOPS: Check = Rtl("shell", "small::a_full_loop_buffer");
+const MESSAGES: Check = Rtl("shell", "small::messages_wait_to_be_read");
+const SIZES: Check = Rtl("shell", "small::packets_of_another_length_than_they_say");
+
 /// All.
 pub const ALL: &[Circuit] = &[
     cell("register_8x16", &[Rtl("cells", "state::register_8x16")]),
@@ -55,6 +71,38 @@ pub const ALL: &[Circuit] = &[
     cell("products", &[Rtl("ops", "products_and_quotients")]),
     cell("hashes_whole", &[Rtl("hashes", "lists_that_are_always_whole")]),
     cell("hashes_varbit", &[Rtl("hashes", "lists_with_varbits")]),
+    part("restage_admit", &[TRAFFIC, SHED, LONG, SIZES]),
+    part("restage_gate", &[TRAFFIC, WAYS, LONG, LOOPS, SIZES, REGISTERS]),
+    part("restage_window", &[TRAFFIC, WAYS, TOLD, SIZES, LONG]),
+    part("restage_payload", &[TRAFFIC, LONG, SHED]),
+    part("restage_traffic", &[TRAFFIC, TOLD, WAYS, LONG, LOOPS]),
+    part("restage_verdict", &[TRAFFIC, LONG, WAYS, LOOPS]),
+    part("restage_merge", &[TRAFFIC, LONG, SHED, LOOPS, SIZES]),
+    part("restage_axil", &[REGISTERS, UNITS, TRAFFIC]),
+    part("restage_csr", &[REGISTERS, TRAFFIC, WAYS, SHED, LOOPS, MESSAGES, SIZES]),
+    part("restage_router", &[TRAFFIC, WAYS, REGISTERS]),
+    part("restage_join", &[TRAFFIC, WAYS]),
+    part("restage_inflight", &[TRAFFIC, WAYS, LOOPS]),
+    part("restage_loop", &[TRAFFIC, LONG, LOOPS]),
+    part("restage_digest", &[TRAFFIC, MESSAGES]),
+    part("restage_guard_parser", &[TRAFFIC, WAYS, REGISTERS]),
+    part("restage_guard_deparser", &[TRAFFIC, WAYS, REGISTERS]),
+    part(
+        "restage_image",
+        &[
+            Rtl("shell", "image::a_load_that_is_aborted_leaves_a_blank_region"),
+            Rtl("shell", "image::what_cannot_be_begun_changes_nothing"),
+            Rtl("shell", "image::a_slow_part_makes_the_host_wait"),
+            Rtl("shell", "image::a_region_that_is_loaded_is_not_heard"),
+            Rtl("shell", "image::bad_images_are_refused_and_traffic_goes_on"),
+        ],
+    ),
+    cell("restage_lane", &[Rtl("shell", "parts::lanes_go_where_the_registers_say")]),
+    cell(
+        "restage_guard_stage",
+        &[Rtl("shell", "parts::a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions")],
+    ),
+    cell("restage_fifo_40x32", &[Rtl("shell", "parts::a_queue_keeps_order_at_every_filling")]),
     region("l3_acl_parser", &[Regress("l3_acl", 1000)]),
     region("l3_acl_ingress_0", &[Regress("l3_acl", 1000)]),
     region("l3_acl_egress_0", &[Regress("l3_acl", 1000)]),

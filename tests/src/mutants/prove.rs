@@ -33,7 +33,7 @@ const ROWS: u32 = 32;
 const WIDTH: u32 = 16;
 
 /// Seconds for yosys.
-const GATES: u64 = 120;
+const GATES: u64 = 300;
 
 /// Gates of a design; `None` when that takes too long or there is something in it that is not known.
 pub fn gates(design: &Design, folder: &Path) -> Result<Option<Gates>, MutantsError> {
@@ -53,8 +53,8 @@ pub fn gates(design: &Design, folder: &Path) -> Result<Option<Gates>, MutantsErr
         memory_map t:$mem_v2 r:SIZE<={ROWS} %i r:WIDTH<={WIDTH} %i
         dffunmap
         techmap t:* t:$mem_v2 %d
+        techmap t:$fa
         aigmap
-        opt_clean
         write_blif -icells -param gates.blif"
     );
     let path = folder.join("gates.ys");

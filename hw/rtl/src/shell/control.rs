@@ -1,6 +1,6 @@
 //! The fabric's wiring of control: counters, the configuration bus, what is shown to observers.
 
-use super::csr::event;
+use super::csr::{EVENTS, event};
 use super::kit::but_not;
 use super::shape::{Shape, WORD_BITS};
 use super::wiring::Wiring;
@@ -66,7 +66,9 @@ pub(super) fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &s
             Count::DroppedEgress => (true, &["verdict_dropped"]),
             Count::NoGroup => (true, &["traffic_no_group"]),
             Count::NoSession => (true, &["traffic_no_session"]),
-            Count::MaxPasses => (true, &["traffic_too_often", "verdict_too_often"]),
+            Count::MaxPasses => {
+                (true, &["traffic_too_often", "verdict_too_often", "verdict_clone_often"])
+            }
             Count::Looped => (loops, &["window_looped"]),
             Count::LoopFull => (loops, &["merge_l_full"]),
             Count::DigestsLost => (digests, &["digest_lost"]),
@@ -78,7 +80,7 @@ pub(super) fn put_csr(w: &mut Wiring<'_>, config: &ShellConfig, bus: &[(&str, &s
             Count::HeldEgress => (true, &["traffic_held"]),
             Count::Shed => (true, &["admit_shed"]),
         };
-        let mut bits = [w.m.lit(1, 0); 2];
+        let mut bits = [w.m.lit(1, 0); EVENTS as usize];
         for (bit, source) in bits.iter_mut().zip(sources.iter().filter(|_| here)) {
             *bit = w.get(source, 1);
         }

@@ -13,6 +13,9 @@ use restage_program::Bits;
 /// Clocks from an address to what stands there, for everything on the shell's bus.
 pub(super) const READ_CLOCKS: u32 = 2;
 
+/// Events of one kind that there can be in a clock.
+pub(super) const EVENTS: u32 = 3;
+
 /// Clocks for which nothing must be anywhere until the shell counts as empty.
 const CALM: u32 = 32;
 
@@ -137,11 +140,14 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     for count in Count::ALL {
         let port = event(count);
         m.section(format!("count of {}", port.trim_end_matches("_i")));
-        let events = m.input(port, 2);
+        let events = m.input(port, EVENTS);
         let one = m.bit(events, 0);
-        let other = m.bit(events, 1);
-        let (one, other) = (m.zext(one, 2), m.zext(other, 2));
-        let more = m.add(one, other);
+        let mut more = m.zext(one, 2);
+        for bit in 1..EVENTS {
+            let one = m.bit(events, bit);
+            let one = m.zext(one, 2);
+            more = m.add(more, one);
+        }
         let more = m.delay(more, 1);
         let reg = m.reg(&format!("count_{}", port.trim_end_matches("_i")), COUNT_BITS);
         let wide = m.zext(more, COUNT_BITS);

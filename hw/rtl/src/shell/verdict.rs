@@ -56,7 +56,8 @@ impl Shape<'_> {
 /// * For every packet that the merge has to do with, `header_valid_o` is 1 for one clock with `header_o` (first
 ///   byte least significant, as on the stream) and `side_o`; some clocks later, in the same order,
 ///   `job_valid_o` with `job_o`, see [`Shape::job`].
-/// * `dropped_o`, `too_often_o`, `gone_o` (it is not for the merge; of epoch `gone_epoch_o`), each for one clock per packet.
+/// * `dropped_o`, `too_often_o` (for another pass), `clone_often_o` (for a clone), `gone_o` (it is not for the merge; of
+///   epoch `gone_epoch_o`), each for one clock per packet.
 ///   `release_o` beats are no longer kept in the loop buffer when `release_valid_o` is 1.
 pub fn verdict(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let shape = Shape::new(config);
@@ -113,8 +114,9 @@ pub fn verdict(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let gone = but_not(m, valid, kept);
 
     m.section("events");
-    let too_often = m.or(too_often, clone_often);
-    for (name, net) in [("dropped", drops), ("too_often", too_often), ("gone", gone)] {
+    for (name, net) in
+        [("dropped", drops), ("too_often", too_often), ("clone_often", clone_often), ("gone", gone)]
+    {
         let net = state(m, name, net);
         m.output(&format!("{name}_o"), net);
     }

@@ -1,14 +1,16 @@
 //! Meters, random numbers, value sets and selectors.
 
-use crate::bench::{Bench, Packet};
+use crate::bench::{Bench, Bus, Packet};
 use crate::bus;
-use crate::host::{read_row, take_row};
+use crate::host::{read_row, take_row, write_row};
 use crate::program::{cells, one_table, send};
 use crate::tables::bits;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use restage_encode::{Encoder, Epochs};
-use restage_manifest::cell::{Cell, Cells, MeterShape, RandomShape, TableShape, ValueSetShape};
+use restage_manifest::cell::{
+    Cell, Cells, MeterShape, Part, Parts, RandomShape, TableShape, ValueSetShape,
+};
 use restage_program::entry::{Entry, EntryTarget, KeyMatch, MeterConfig, Write};
 use restage_program::program::{
     FieldDecl, HashAlgorithm, MatchKind, MeterDecl, Preamble, ProfileDecl, Program, SelectorDecl,
@@ -32,6 +34,11 @@ impl Meter {
         let bursts = [u128::from(c.cburst) << 40, u128::from(c.pburst) << 40];
         let rates = [rate(c.cir).into(), rate(c.pir).into()];
         Meter { rates, bursts, tokens: bursts, at: 0 }
+    }
+
+    /// What is missing in the buckets, committed first, and when they were last filled.
+    pub fn state(&self) -> ([u128; 2], u64) {
+        ([0, 1].map(|i| self.bursts[i] - self.tokens[i]), self.at)
     }
 
     pub fn execute(&mut self, cost: u64, now: u64) -> u64 {
@@ -74,12 +81,12 @@ fn meters(unit: Unit, seed: u64) {
         let (colour, ports) = meter(p, config, &shape, site, i[2], i[0], i[1]);
         (vec![("colour_o", colour)], ports)
     });
-    let cell = Cell { unit: 1, first: bench.ports.first, shape };
+    let cell = Cell { unit: 1, first: bench.ports.first, shape: shape.clone() };
     let cells = Cells { meters: vec![(id, cell)], ..Cells::default() };
     let mut encoder = Encoder::new(&program, &cells);
     let mut rng = StdRng::seed_from_u64(seed);
     let mut model: Vec<Option<Meter>> = vec![None; size as usize];
-    let (mut now, mut owned, mut colours) = (0u64, None, [0u32; 3]);
+    let (mut now, mut owned, mut colours, mut whole) = (1u64 << 46, None, [0u32; 3], 0);
     for clock in 0..20_000u32 {
         if bench.bus.is_empty() {
             owned = None;
@@ -99,6 +106,16 @@ fn meters(unit: Unit, seed: u64) {
             4 if clock % 100 == 0 => rng.random_range(0..1 << 34),
             _ => 0,
         };
+        if clock % 400 == 399 {
+            bench.drain();
+            bench.answers.clear();
+            owned = None;
+            for (row, meter) in model.iter().enumerate() {
+                if let Some(meter) = meter {
+                    whole += same_state(&mut bench, &shape, row as u32, meter);
+                }
+            }
+        }
         // Now and then a packet that comes too late.
         let time = if rng.random_range(0..50) == 0 { now.saturating_sub(3) } else { now };
         let gap = [0, 3, 7][clock as usize / 7000];
@@ -126,6 +143,31 @@ fn meters(unit: Unit, seed: u64) {
     }
     bus::play(&mut bench, false);
     assert!(colours.iter().all(|c| *c > 100), "{name}, seed {seed}: {colours:?}");
+    assert!(whole > 50, "{name}, seed {seed}: {whole}");
+}
+
+/// What the memories of a meter hold must be what the model has, to the last bit; whether a bucket was not full.
+pub fn same_state(bench: &mut Bench, shape: &impl Parts, row: u32, meter: &Meter) -> u32 {
+    const TOKENS: u32 = MeterShape::TOKENS;
+    let parts = shape.parts();
+    let number = |part| parts.iter().position(|p| p.part == part).unwrap() as u32;
+    let [missing, filled] = [Part::Missing, Part::Filled].map(|p| bench.ports.first + number(p));
+    bench.bus.extend(read_row(missing, row, 2 * TOKENS));
+    bench.bus.extend(read_row(filled, row, 48));
+    bench.drain();
+    let got = take_row(bench, 2 * TOKENS);
+    let at = take_row(bench, 48);
+    let ([committed, peak], filled) = meter.state();
+    let bit = |i: u32| match i < TOKENS {
+        true => committed >> i & 1 == 1,
+        false => peak >> (i - TOKENS) & 1 == 1,
+    };
+    let wrong: Vec<u32> = (0..2 * TOKENS)
+        .filter(|i| (got.limbs()[*i as usize / 64] >> (i % 64) & 1 == 1) != bit(*i))
+        .collect();
+    assert!(wrong.is_empty(), "{}: row {row}, bits {wrong:?} of what is missing", bench.note);
+    assert_eq!(at.low_u64(), filled, "{}: row {row} was filled", bench.note);
+    u32::from(committed > 0 && peak > 0)
 }
 
 #[test]
@@ -206,6 +248,15 @@ fn randoms(seed: u64, width: u32) {
     bench.bus.extend(read_row(bench.ports.first, 0, 64));
     bench.drain();
     assert_eq!(take_row(&mut bench, 64), Bits::new(64, state.into()));
+    // Every state but 0 can be written.
+    for seed in (0..64).map(|bit| 1u64 << bit).chain([0, u64::MAX]) {
+        bench.bus.extend(write_row(bench.ports.first, 0, &Bits::new(64, seed.into())));
+        bench.bus.push_back(Bus::Settle);
+        bench.bus.extend(read_row(bench.ports.first, 0, 64));
+        bench.drain();
+        bench.answers.pop_front();
+        assert_eq!(take_row(&mut bench, 64), Bits::new(64, seed.max(1).into()));
+    }
     bus::play(&mut bench, false);
     assert!(bench.checked > 2000);
 }

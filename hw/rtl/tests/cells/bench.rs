@@ -41,6 +41,10 @@ pub struct Bench {
     pub note: String,
     pub ports: Ports,
     pub checked: u64,
+    /// Behind the last held word that somebody has written.
+    pub held: u32,
+    /// Where writes that are nobody's come from.
+    pub noise: u32,
 }
 
 /// A packet.
@@ -137,6 +141,8 @@ impl Bench {
             note: format!("{name}, seed {seed}"),
             ports,
             checked: 0,
+            held: region::HOLD,
+            noise: seed as u32,
             model,
         };
         bench.reset();

@@ -39,8 +39,8 @@ pub fn play(bench: &mut Bench, live: bool) {
         let other = [region::MAGIC, region::READY, region::STATUS, region::HOLD | 0x1000, 0x31];
         bench.bus.extend(other.map(|at| Bus::Write(at, number())));
         // Nor does what is one bit away.
-        let near = [region::HOLD, region::MEM, region::ROW];
-        let near = near.into_iter().flat_map(|at| (0..14).map(move |bit| at ^ 1 << bit));
+        let near = (region::HOLD..region::HOLD + HELD).chain([region::MEM, region::ROW]);
+        let near = near.flat_map(|at| (0..14).map(move |bit| at ^ 1 << bit));
         let there = |at: &u32| (region::MEM..=region::CMD).contains(at) || at >> 3 == HOLD_GROUP;
         bench.bus.extend(near.filter(|at| !there(at)).map(|at| Bus::Write(at, number())));
         bench.drain();

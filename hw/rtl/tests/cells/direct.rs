@@ -1,7 +1,7 @@
 //! What stands behind the ids of a table's entries: direct counters, direct meters and hit times, for every kind of
 //! table, while entries come and go.
 
-use crate::behind::{Meter, rates};
+use crate::behind::{Meter, rates, same_state};
 use crate::bench::{Bench, Bus, Packet};
 use crate::bus;
 use crate::program::{cells, one_table, send};
@@ -67,7 +67,7 @@ fn belongs_to_entries(kind: MatchKind, unit: Unit, seed: u64) {
     let action = program.tables[id].actions[1].action;
     let priority = if kind == MatchKind::Ternary { 3 } else { 0 };
     let mut model: Vec<Known> = Vec::new();
-    let (mut now, mut colours) = (0, [0u32; 3]);
+    let (mut now, mut colours, mut whole) = (1u64 << 46, [0u32; 3], 0);
     for _ in 0..60 {
         let mut writes = Vec::new();
         if model.len() == 8 || !model.is_empty() && rng.random_range(0..4) == 0 {
@@ -133,16 +133,20 @@ fn belongs_to_entries(kind: MatchKind, unit: Unit, seed: u64) {
             bench.step(Some(&Packet { epoch: rng.random(), time: now, inputs }), expect);
         }
         bench.drain();
-        for Known { keys, count, used, .. } in &model {
+        for Known { keys, count, used, meter } in &model {
             let (rows, row) = encoder.direct_counter(false, id, keys, priority).unwrap().unwrap();
             let got = counter_value(Unit::Both, &read(&mut bench, rows, row));
             assert_eq!(got, *count, "{}", bench.note);
             let (rows, row) = encoder.last_hit(false, id, keys, priority).unwrap().unwrap();
             assert_eq!(read(&mut bench, rows, row).low_u64(), *used, "{}", bench.note);
+            bench.answers.clear();
+            if let Some(meter) = meter {
+                whole += same_state(&mut bench, &shape, row, meter);
+            }
         }
     }
     bus::play(&mut bench, false);
-    assert!(colours.iter().all(|c| *c > 50), "{name}: {colours:?}");
+    assert!(colours.iter().all(|c| *c > 50) && whole > 10, "{name}: {colours:?}, {whole}");
 }
 
 #[test]

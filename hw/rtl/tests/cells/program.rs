@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, Bus};
 use restage_encode::BusOp;
+use restage_manifest::address::region;
 use restage_manifest::cell::{Cell, Cells, TableShape};
 use restage_program::entity::Table;
 use restage_program::expr::{Expr, Place};
@@ -10,6 +11,12 @@ use restage_program::program::{
     Program, TableDecl,
 };
 use restage_program::{Bits, Loc, Type};
+
+/// Below are the words of the bus itself.
+const OTHERS: u32 = 0x20;
+
+/// Bits of an address inside a region.
+const ADDRESS: u32 = 14;
 
 /// A table with these keys, and with actions of these parameters; the last is the default.
 pub fn one_table(keys: &[(MatchKind, Type)], actions: &[&[u32]], size: u32) -> (Program, Table) {
@@ -59,10 +66,24 @@ pub fn cells(bench: &Bench, table: Table, shape: &TableShape) -> Cells {
     Cells { tables: vec![(table, cell)], ..Cells::default() }
 }
 
-/// Puts what the encoder says on the bus.
+/// Puts what the encoder says on the bus; between that writes to addresses which differ from those in one bit and are nobody's.
 pub fn send(bench: &mut Bench, ops: &[BusOp]) {
-    bench.bus.extend(ops.iter().map(|op| match op {
-        BusOp::Write { word, value, .. } => Bus::Write(*word, *value),
-        BusOp::Settle { .. } => Bus::Settle,
-    }));
+    let held = ops.iter().filter_map(|op| match op {
+        BusOp::Write { word, .. } if *word >= region::HOLD => Some(word + 1),
+        _ => None,
+    });
+    bench.held = held.chain([bench.held]).max().unwrap_or(region::HOLD);
+    for op in ops {
+        bench.bus.push_back(match op {
+            BusOp::Write { word, value, .. } => Bus::Write(*word, *value),
+            BusOp::Settle { .. } => Bus::Settle,
+        });
+        let BusOp::Write { word, value, .. } = op else { continue };
+        bench.noise = bench.noise.wrapping_mul(0x5851_f42d).wrapping_add(word ^ value);
+        let at = word ^ (1 << ((bench.noise >> 16) % ADDRESS));
+        let nobody = at >= OTHERS && !(region::HOLD..bench.held).contains(&at);
+        if bench.noise >> 28 < 6 && nobody {
+            bench.bus.push_back(Bus::Write(at, bench.noise));
+        }
+    }
 }

@@ -47,6 +47,9 @@ struct Run {
     hits: u32,
 }
 
+/// Packets in [`Run::almost`], about.
+const ALMOST: u32 = 4000;
+
 pub fn bits(rng: &mut StdRng, width: u32) -> Bits {
     let limbs: Vec<u64> = (0..width.div_ceil(64)).map(|_| rng.random()).collect();
     Bits::from_limbs(width, &limbs)
@@ -233,6 +236,11 @@ impl Run {
                 *value = Bits::from_limbs(value.width(), &limbs);
             }
         }
+        self.look(plan, epoch, values);
+    }
+
+    /// A packet of an epoch with these keys.
+    fn look(&mut self, plan: &Plan, epoch: bool, values: Vec<Bits>) {
         let guard = self.rng.random_range(0..20) > 0;
         let found = find(&plan.keys, &self.entries[usize::from(epoch)], &values);
         let call = match found {
@@ -253,6 +261,49 @@ impl Run {
         let mut inputs = vec![Bits::new(1, guard.into())];
         inputs.extend(values);
         self.bench.step(Some(&Packet { epoch, time: 0, inputs }), expect);
+    }
+
+    /// What every entry wants but for one bit, as far as there is time.
+    fn almost(&mut self, plan: &Plan, epoch: bool) {
+        let entries = self.entries[usize::from(epoch)].clone();
+        let bits: u32 = plan.keys.iter().map(|k| k.1.width()).sum();
+        let share = (entries.len() as u32 * bits).div_ceil(ALMOST).max(1);
+        for entry in &entries {
+            let wanted: Vec<Bits> = entry
+                .keys
+                .iter()
+                .enumerate()
+                .map(|(k, on)| match on {
+                    KeyMatch::Exact(value) => value.clone(),
+                    KeyMatch::Lpm { value, .. } | KeyMatch::Masked { value, .. } => value.clone(),
+                    KeyMatch::Range { low, .. } => low.clone(),
+                    KeyMatch::Any => self.value(k),
+                })
+                .collect();
+            for (key, value) in wanted.iter().enumerate() {
+                for bit in 0..value.width() {
+                    if self.rng.random_range(0..share) > 0 {
+                        continue;
+                    }
+                    let mut limbs = value.limbs().to_vec();
+                    limbs[bit as usize / 64] ^= 1 << (bit % 64);
+                    let mut values = wanted.clone();
+                    values[key] = Bits::from_limbs(value.width(), &limbs);
+                    self.look(plan, epoch, values);
+                }
+            }
+        }
+    }
+
+    /// Other defaults, one after the other, and packets that find nothing else.
+    fn other_defaults(&mut self, plan: &Plan) {
+        for round in 0..24 {
+            let (call, epoch) = (self.call(), round % 2 == 0);
+            let writes = [Write::SetDefault(self.table, Some(call.clone()))];
+            assert!(self.write(plan, epoch, &writes));
+            self.defaults[usize::from(epoch)] = call;
+            (0..12).for_each(|i| self.packet(plan, i % 2 == 0));
+        }
     }
 
     /// Writes a batch under an epoch. A full table may refuse it: then nothing has happened.
@@ -302,7 +353,7 @@ pub fn find<'a>(
 pub fn run(plan: &Plan) {
     let mut run = Run::new(plan);
     let mut refused = 0;
-    for _ in 0..plan.batches {
+    for round in 0..plan.batches {
         let (writes, entries, default) = run.batch(plan);
         let next = !run.now;
         if !run.write(plan, next, &writes) {
@@ -320,7 +371,11 @@ pub fn run(plan: &Plan) {
         assert!(run.write(plan, old, &writes), "{}: refused when repeated", plan.name);
         run.entries[usize::from(old)] = entries;
         run.defaults[usize::from(old)] = default;
+        if round == plan.batches / 2 || round + 1 == plan.batches {
+            run.almost(plan, round % 2 == 0);
+        }
     }
+    run.other_defaults(plan);
     run.bench.drain();
     bus::play(&mut run.bench, false);
     let (hits, checked) = (run.hits, run.bench.checked);
@@ -362,14 +417,9 @@ fn keyless() {
     let mut plan = plan("keyless", vec![], 8, 5);
     plan.fill = 0;
     let mut run = Run::new(&plan);
-    for epoch in [false, true, false] {
-        let call = run.call();
-        let writes = [Write::SetDefault(run.table, Some(call.clone()))];
-        run.write(&plan, epoch, &writes);
-        run.defaults[usize::from(epoch)] = call;
-        (0..50).for_each(|i| run.packet(&plan, i % 3 == 0));
-    }
+    run.other_defaults(&plan);
     run.bench.drain();
+    bus::play(&mut run.bench, false);
 }
 
 #[test]

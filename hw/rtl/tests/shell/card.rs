@@ -1,6 +1,7 @@
 //! A shell with stand-ins on the bench.
 
 use crate::common::lint;
+use crate::small::small;
 use crate::stand_in::stand_in;
 use restage_manifest::ShellConfig;
 use restage_manifest::address::shell::Count;
@@ -53,6 +54,10 @@ impl Card {
         let cache = Cache::standard();
         let mut all = Fabric::new();
         let mut build = Build::new("restage_fabric");
+        if *config == small() {
+            // Built more often than run for long.
+            build = build.quick();
+        }
         for part in parts {
             build = build.source(format!("{}.v", part.name()), part.verilog());
         }
@@ -78,15 +83,18 @@ impl Card {
         Card { nic, config: config.clone() }
     }
 
-    fn boot(&mut self) {
+    /// Makes the stand-ins a card.
+    pub fn boot(&mut self) {
         let latencies: Vec<u32> = (0..sockets(&self.config).len()).map(latency).collect();
         self.couple(&latencies);
         let first = address::stage(&self.config, 0);
         let last = address::deparser(&self.config, 0);
         let stop = |unit: u32| Stop { unit, latency: latencies[unit as usize - 1] };
+        // A second one would ask for another copy or pass.
+        let most = if self.config.loops() { 1 } else { usize::MAX };
         let way = Way {
             parser: stop(address::PARSER),
-            ingress: (first..last - 1).map(stop).collect(),
+            ingress: (first..last - 1).take(most).map(stop).collect(),
             egress: vec![stop(last - 1)],
             deparser: stop(last),
         };

@@ -10,6 +10,7 @@ mod live;
 mod model;
 mod parts;
 mod shed;
+mod small;
 mod stand_in;
 mod traffic;
 

@@ -3,10 +3,11 @@
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use restage_manifest::ShellConfig;
-use restage_manifest::address::{guard as word, shell};
+use restage_manifest::address::shell::FED;
+use restage_manifest::address::{self, guard as word, shell};
 use restage_manifest::socket::RegionKind;
 use restage_rtl::Circuit;
-use restage_rtl::shell::{fifo, guard};
+use restage_rtl::shell::{fabric, fifo, guard};
 use restage_sim_verilator::{Build, Cache, Model};
 use std::collections::VecDeque;
 
@@ -27,6 +28,77 @@ fn set(model: &mut Model, port: &str, value: u64) {
 fn get(model: &mut Model, port: &str) -> u64 {
     let port = model.port(port).unwrap();
     model.get_u64(port)
+}
+
+/// State goes from the stage that each word's register names, when it is coupled, and to nobody else.
+#[test]
+fn lanes_go_where_the_registers_say() {
+    let config = ShellConfig { regions: 5, lane_words: 2, ..ShellConfig::default() };
+    let parts = fabric(&config).unwrap().parts;
+    let circuit = parts.iter().find(|part| part.name() == "restage_lane").unwrap();
+    let mut rng = SmallRng::seed_from_u64(1);
+    let mut dut = model(circuit, 1);
+    let stages: Vec<String> = (0..config.regions).map(|i| format!("stage{i}")).collect();
+    let first = address::stage(&config, 0);
+    let count = stages.len();
+    let words = config.lane_words as usize;
+    let mut routes = vec![vec![0u64; words]; count];
+    // What each stage said a clock ago: whether it was heard, and the words.
+    let mut shown: Vec<(u64, Vec<u64>)> = vec![(0, vec![0; words]); count];
+    let fed_bit = u64::from(FED);
+    let (mut asked, mut sent): (Option<(u32, u64)>, u64) = (None, 0);
+    for clock in 0..6000u32 {
+        dut.eval();
+        for (to, name) in stages.iter().enumerate() {
+            let valid = get(&mut dut, &format!("{name}_lane_valid_o"));
+            let said = get(&mut dut, &format!("{name}_lane_o"));
+            for word in 0..words {
+                let (route, what) = (routes[to][word], format!("word {word} of {name}, {clock}"));
+                let from = (route & 0xff) as usize;
+                let from = from.wrapping_sub(first as usize);
+                let source = shown.get(from).filter(|_| route & fed_bit != 0 && from != to);
+                let got = said >> (32 * word) & 0xffff_ffff;
+                let want = source.map_or((0, 0), |(valid, said)| (valid >> word & 1, said[word]));
+                assert_eq!((valid >> word & 1, got), want, "{what}");
+                sent += want.0;
+            }
+        }
+        if let Some((at, want)) = asked.take_if(|(at, _)| *at == clock) {
+            assert_eq!(get(&mut dut, "csr_rdata_o"), want, "read at {at}");
+        }
+        for (i, name) in stages.iter().enumerate() {
+            let coupled = rng.random_range(0..4) > 0;
+            let valid = rng.random_range(0..1 << words);
+            let said: Vec<u64> = (0..words).map(|_| rng.random::<u32>().into()).collect();
+            set(&mut dut, &format!("{name}_coupled_i"), coupled.into());
+            set(&mut dut, &format!("{name}_lane_valid_i"), valid);
+            set(&mut dut, &format!("{name}_lane_i"), said[1] << 32 | said[0]);
+            shown[i] = (if coupled { valid } else { 0 }, said);
+        }
+        // Registers change while nobody says anything.
+        set(&mut dut, "csr_write_i", 0);
+        if clock % 60 == 50 && asked.is_none() {
+            let (to, word) = (rng.random_range(0..count), rng.random_range(0..words));
+            let unit = u64::from(first) + rng.random_range(0..count as u64);
+            let fed = if rng.random_range(0..5) == 0 { 0 } else { fed_bit };
+            let elsewhere = rng.random_range(0..6) == 0;
+            set(&mut dut, "csr_write_i", 1);
+            set(&mut dut, "csr_wdata_i", fed | unit);
+            let at = shell::lane(to as u32, word as u32) + if elsewhere { 0x400 } else { 0 };
+            set(&mut dut, "csr_addr_i", at.into());
+            dut.tick();
+            set(&mut dut, "csr_write_i", 0);
+            dut.tick();
+            if !elsewhere {
+                routes[to][word] = fed | unit;
+            }
+            let (to, word) = (rng.random_range(0..count), rng.random_range(0..words));
+            set(&mut dut, "csr_addr_i", shell::lane(to as u32, word as u32).into());
+            asked = Some((clock + 3, routes[to][word]));
+        }
+        dut.tick();
+    }
+    assert!(sent > 10_000, "{sent}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn everything() -> ShellConfig {
 }
 
 /// Groups and sessions: the same for the model and the card.
-fn install(card: &mut Card, model: &mut Model, rng: &mut SmallRng) {
+pub fn install(card: &mut Card, model: &mut Model, rng: &mut SmallRng) {
     let mut next = 0;
     let mut list = |card: &mut Card, rng: &mut SmallRng, least: usize| {
         let count = rng.random_range(least..5);
@@ -60,7 +60,7 @@ fn install(card: &mut Card, model: &mut Model, rng: &mut SmallRng) {
 }
 
 /// A packet that asks for all kinds of things.
-fn request(config: &ShellConfig, rng: &mut SmallRng, most: usize) -> Vec<u8> {
+pub fn request(config: &ShellConfig, rng: &mut SmallRng, most: usize) -> Vec<u8> {
     let length = match rng.random_range(0..6) {
         0 => rng.random_range(1..70),
         1 => 64,
@@ -68,7 +68,8 @@ fn request(config: &ShellConfig, rng: &mut SmallRng, most: usize) -> Vec<u8> {
         _ => rng.random_range(64..300),
     };
     let window = config.window_bytes as u8;
-    let (consumed, header) = match rng.random_range(0..3) {
+    let (consumed, header) = match rng.random_range(0..4) {
+        3 => (rng.random_range(0..=window), window.min(48)),
         0 => (rng.random_range(0..=window), rng.random_range(0..=window)),
         1 => (20, 20),
         _ => (rng.random_range(0..=32), rng.random_range(16..=48)),
@@ -97,7 +98,7 @@ fn request(config: &ShellConfig, rng: &mut SmallRng, most: usize) -> Vec<u8> {
 }
 
 /// Sends requests, so many together on average, and compares.
-fn compare(
+pub fn compare(
     config: &ShellConfig,
     options: BenchOptions,
     together: usize,
@@ -215,7 +216,7 @@ fn other_widths_and_sums() {
         ShellConfig { data_bytes: 16, window_bytes: 48, payload_beats: 4096, ..everything() };
     compare(&narrow, BenchOptions { gaps: 30, ..options(21) }, 20, 200, 1000);
     let sums = ShellConfig { payload_sum: true, phv_bits: 4096, ..everything() };
-    compare(&sums, BenchOptions { back_pressure: 30, ..options(22) }, 20, 200, 9000);
+    compare(&sums, BenchOptions { back_pressure: 30, ..options(22) }, 10, 200, 9000);
 }
 
 #[test]
