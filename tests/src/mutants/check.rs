@@ -49,7 +49,8 @@ impl Programs {
             Ok(text.lines().filter_map(executable).collect())
         };
         let tests = ["--test", "cells", "--test", "shell", "--test", "ops", "--test", "hashes"];
-        let rtl = built(&[&["test", "--no-run", "-p", "restage-rtl"], &tests[..]].concat())?;
+        // With the features of all, as `make test` has built them.
+        let rtl = built(&[&["test", "--no-run", "--workspace"], &tests[..]].concat())?;
         let bins = built(&["build", "-p", "restage-tests", "--bin", "regress"])?;
         let regress = bins.into_iter().find(|(name, _)| name == "regress");
         Ok(Programs { rtl, regress: regress.ok_or(MutantsError::Build)?.1 })

@@ -37,6 +37,8 @@ const UNITS: Check = Rtl("shell", "small::units_answer_or_the_shell_does");
 const SHED: Check = Rtl("shell", "small::what_finds_no_room_is_dropped_whole");
 const LOOPS: Check = Rtl("shell", "small::a_full_loop_buffer");
 const MESSAGES: Check = Rtl("shell", "small::messages_wait_to_be_read");
+const COUNTS: Check = Rtl("shell", "parts::counters_count_every_event");
+const RING: Check = Rtl("shell", "parts::the_payload_buffer_is_a_ring");
 const SIZES: Check = Rtl("shell", "small::packets_of_another_length_than_they_say");
 
 /// All.
@@ -74,12 +76,12 @@ pub const ALL: &[Circuit] = &[
     part("restage_admit", &[TRAFFIC, SHED, LONG, SIZES]),
     part("restage_gate", &[TRAFFIC, WAYS, LONG, LOOPS, SIZES, REGISTERS]),
     part("restage_window", &[TRAFFIC, WAYS, TOLD, SIZES, LONG]),
-    part("restage_payload", &[TRAFFIC, LONG, SHED]),
+    part("restage_payload", &[RING, TRAFFIC, LONG, SHED]),
     part("restage_traffic", &[TRAFFIC, TOLD, WAYS, LONG, LOOPS]),
     part("restage_verdict", &[TRAFFIC, LONG, WAYS, LOOPS]),
     part("restage_merge", &[TRAFFIC, LONG, SHED, LOOPS, SIZES]),
     part("restage_axil", &[REGISTERS, UNITS, TRAFFIC]),
-    part("restage_csr", &[REGISTERS, TRAFFIC, WAYS, SHED, LOOPS, MESSAGES, SIZES]),
+    part("restage_csr", &[REGISTERS, COUNTS, TRAFFIC, WAYS, SHED, LOOPS, MESSAGES, SIZES]),
     part("restage_router", &[TRAFFIC, WAYS, REGISTERS]),
     part("restage_join", &[TRAFFIC, WAYS]),
     part("restage_inflight", &[TRAFFIC, WAYS, LOOPS]),

@@ -33,7 +33,7 @@ const ROWS: u32 = 32;
 const WIDTH: u32 = 16;
 
 /// Seconds for yosys.
-const GATES: u64 = 300;
+const GATES: u64 = 120;
 
 /// Gates of a design; `None` when that takes too long or there is something in it that is not known.
 pub fn gates(design: &Design, folder: &Path) -> Result<Option<Gates>, MutantsError> {
@@ -52,8 +52,10 @@ pub fn gates(design: &Design, folder: &Path) -> Result<Option<Gates>, MutantsErr
         opt_clean
         memory_map t:$mem_v2 r:SIZE<={ROWS} %i r:WIDTH<={WIDTH} %i
         dffunmap
-        techmap t:* t:$mem_v2 %d
+        simplemap
+        techmap t:$* t:$mem_v2 %d t:$_* %d
         techmap t:$fa
+        simplemap
         aigmap
         write_blif -icells -param gates.blif"
     );

@@ -101,6 +101,134 @@ fn lanes_go_where_the_registers_say() {
     assert!(sent > 10_000, "{sent}");
 }
 
+fn part_of(config: &ShellConfig, name: &str) -> Circuit {
+    fabric(config).unwrap().parts.into_iter().find(|part| part.name() == name).unwrap()
+}
+
+/// Beats are where they were written, and the room is what is free less what may be on its way.
+#[test]
+fn the_payload_buffer_is_a_ring() {
+    let config = crate::small::small();
+    let beats = u64::from(config.payload_beats);
+    // Pointers go round eight times as far as the ring.
+    let (all, margin) = (8 * beats, 16);
+    let mut rng = SmallRng::seed_from_u64(1);
+    let mut dut = model(&part_of(&config, "restage_payload"), 1);
+    let mut ring: Vec<u64> = vec![0; beats as usize];
+    let (mut ptr, mut free) = (0u64, 0u64);
+    let mut reads: VecDeque<Option<[u64; 2]>> = vec![None; 3].into();
+    let mut rooms: VecDeque<Option<u64>> = vec![None; 3].into();
+    let (mut full, mut looked) = (0, 0);
+    for clock in 0..120_000u64 {
+        dut.eval();
+        if let Some(want) = reads.pop_front().unwrap() {
+            let got = ["beat_o", "next_o"].map(|port| get(&mut dut, port));
+            assert_eq!(got, want, "clock {clock}");
+            looked += 1;
+        }
+        let room = get(&mut dut, "room_o");
+        if let Some(want) = rooms.pop_front().unwrap() {
+            assert_eq!(room, want, "clock {clock}");
+            full += 1 - want;
+        }
+        // Full for a while, then empty for a while.
+        let filling = clock / 10_000 % 2 == 0;
+        let inside = ptr - free;
+        let write =
+            inside + margin < beats && rng.random_range(0..10) < if filling { 9 } else { 3 };
+        let frees = rng.random_range(0..10) < if filling { 2 } else { 8 };
+        let data: u64 = rng.random();
+        set(&mut dut, "beat_valid_i", write.into());
+        set(&mut dut, "beat_data_i", data);
+        set(&mut dut, "ptr_i", ptr % all);
+        // Two beats that have been written.
+        let read = inside > 20 && rng.random_range(0..3) > 0;
+        let from = free + rng.random_range(0..inside.max(4) - 3);
+        set(&mut dut, "read_i", read.into());
+        set(&mut dut, "read_ptr_i", from % all);
+        let at = |pointer: u64| ring[(pointer % beats) as usize];
+        reads.push_back(read.then(|| [at(from), at(from + 1)]));
+        // What is said to be free may be ahead of what has come.
+        let ahead = if rng.random_range(0..50) == 0 { 10 } else { 0 };
+        let next = (free + rng.random_range(0..4)).min(ptr);
+        let said = if frees { next + if next == ptr { ahead } else { 0 } } else { rng.random() };
+        set(&mut dut, "free_i", frees.into());
+        set(&mut dut, "free_ptr_i", said % all);
+        if frees {
+            free = next;
+        }
+        let ahead = if frees { said - next } else { 0 };
+        if write {
+            ring[(ptr % beats) as usize] = data;
+            ptr += 1;
+        }
+        // The pointer of the next clock is the one that is compared with what is free then.
+        rooms.push_back((ahead == 0).then(|| u64::from(ptr - free + margin < beats)));
+        dut.tick();
+    }
+    assert!(full > 5000 && looked > 10_000 && ptr > 2 * all, "{full} {looked} {ptr}");
+}
+
+/// Everything is counted, three events of a kind in a clock at most.
+#[test]
+fn counters_count_every_event() {
+    let config = crate::small::small();
+    let mut rng = SmallRng::seed_from_u64(2);
+    let mut dut = model(&part_of(&config, "restage_csr"), 1);
+    let names = [
+        "received",
+        "sent",
+        "dropped_ingress",
+        "dropped_egress",
+        "no_group",
+        "no_session",
+        "too_often",
+        "looped",
+        "loop_full",
+        "digest_lost",
+        "wrong_size",
+        "lost",
+        "collided",
+        "disordered",
+        "held_ingress",
+        "held_egress",
+        "shed",
+    ];
+    let ports: Vec<_> = names.iter().map(|n| dut.port(&format!("{n}_i")).unwrap()).collect();
+    let mut counts = [0u64; 17];
+    set(&mut dut, "csr_write_i", 0);
+    let check = |dut: &mut Model, counts: &[u64; 17]| {
+        ports.iter().for_each(|port| dut.set_u64(*port, 0));
+        for (count, want) in shell::Count::ALL.into_iter().zip(counts) {
+            let word = |dut: &mut Model, at: u32| {
+                set(dut, "csr_addr_i", at.into());
+                (0..6).for_each(|_| dut.tick());
+                get(dut, "csr_rdata_o")
+            };
+            let (low, high) = (word(dut, count.word()), word(dut, count.word() + 1));
+            assert_eq!(high << 32 | low, *want, "{count:?}");
+        }
+    };
+    for round in 0..40 {
+        for _ in 0..50 {
+            for (port, count) in ports.iter().zip(&mut counts) {
+                let events = rng.random_range(0..8u64);
+                dut.set_u64(*port, events);
+                *count += u64::from(events.count_ones());
+            }
+            dut.tick();
+        }
+        check(&mut dut, &counts);
+        // As many as there can be, for a while.
+        let clocks = if round % 10 == 9 { 300_000 } else { 2000 };
+        ports.iter().for_each(|port| dut.set_u64(*port, 7));
+        (0..clocks).for_each(|_| dut.tick());
+        counts.iter_mut().for_each(|count| *count += 3 * clocks);
+        check(&mut dut, &counts);
+    }
+    assert!(counts[0] > 1 << 21);
+}
+
 #[test]
 fn a_queue_keeps_order_at_every_filling() {
     for (depth, seed) in [(32, 1), (256, 2)] {

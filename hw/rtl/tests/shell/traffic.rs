@@ -68,8 +68,9 @@ pub fn request(config: &ShellConfig, rng: &mut SmallRng, most: usize) -> Vec<u8>
         _ => rng.random_range(64..300),
     };
     let window = config.window_bytes as u8;
-    let (consumed, header) = match rng.random_range(0..4) {
-        3 => (rng.random_range(0..=window), window.min(48)),
+    // Of a small window all is looked at more often.
+    let (consumed, header) = match rng.random_range(0..if window < 64 { 4 } else { 3 }) {
+        3 => (rng.random_range(0..=window), window),
         0 => (rng.random_range(0..=window), rng.random_range(0..=window)),
         1 => (20, 20),
         _ => (rng.random_range(0..=32), rng.random_range(16..=48)),
@@ -216,7 +217,7 @@ fn other_widths_and_sums() {
         ShellConfig { data_bytes: 16, window_bytes: 48, payload_beats: 4096, ..everything() };
     compare(&narrow, BenchOptions { gaps: 30, ..options(21) }, 20, 200, 1000);
     let sums = ShellConfig { payload_sum: true, phv_bits: 4096, ..everything() };
-    compare(&sums, BenchOptions { back_pressure: 30, ..options(22) }, 10, 200, 9000);
+    compare(&sums, BenchOptions { back_pressure: 30, ..options(22) }, 20, 200, 9000);
 }
 
 #[test]
