@@ -39,6 +39,8 @@ const LOOPS: Check = Rtl("shell", "small::a_full_loop_buffer");
 const MESSAGES: Check = Rtl("shell", "small::messages_wait_to_be_read");
 const COUNTS: Check = Rtl("shell", "parts::counters_count_every_event");
 const RING: Check = Rtl("shell", "parts::the_payload_buffer_is_a_ring");
+const GUARD: Check =
+    Rtl("shell", "parts::a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions");
 const SIZES: Check = Rtl("shell", "small::packets_of_another_length_than_they_say");
 
 /// All.
@@ -100,10 +102,7 @@ pub const ALL: &[Circuit] = &[
         ],
     ),
     cell("restage_lane", &[Rtl("shell", "parts::lanes_go_where_the_registers_say")]),
-    cell(
-        "restage_guard_stage",
-        &[Rtl("shell", "parts::a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions")],
-    ),
+    part("restage_guard_stage", &[GUARD, TRAFFIC, WAYS, REGISTERS]),
     cell("restage_fifo_40x32", &[Rtl("shell", "parts::a_queue_keeps_order_at_every_filling")]),
     region("ttl_normalizer_parser", &[Regress("ttl_normalizer", 300)]),
     region("ttl_normalizer_ingress_0", &[Regress("ttl_normalizer", 300)]),

@@ -1,7 +1,6 @@
 //! A shell with stand-ins on the bench.
 
 use crate::common::lint;
-use crate::small::small;
 use crate::stand_in::stand_in;
 use restage_manifest::ShellConfig;
 use restage_manifest::address::shell::Count;
@@ -54,10 +53,6 @@ impl Card {
         let cache = Cache::standard();
         let mut all = Fabric::new();
         let mut build = Build::new("restage_fabric");
-        if *config == small() {
-            // Built more often than run for long.
-            build = build.quick();
-        }
         for part in parts {
             build = build.source(format!("{}.v", part.name()), part.verilog());
         }

@@ -44,7 +44,7 @@ fn card(spoil: impl Fn(&str) -> String) -> Card {
 
 fn card_of(part: PartOptions, spoil: impl Fn(&str) -> String) -> Card {
     let config = config();
-    let mut build = Build::new("restage_fabric").quick();
+    let mut build = Build::new("restage_fabric");
     for part in fabric(&config).unwrap().circuits() {
         let text = match part.name() {
             "restage_guard_stage" => spoil(&part.verilog()),

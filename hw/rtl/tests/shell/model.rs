@@ -1,5 +1,6 @@
 //! What a shell with stand-ins does, pass by pass, in plain Rust.
 
+use crate::stand_in::{CLONE_KEEPS, LOOP_KEEPS};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::shell::Count;
 use std::collections::{BTreeMap, VecDeque};
@@ -98,7 +99,7 @@ impl Model {
                         self.count(Count::NoGroup);
                     }
                     for (port, rid) in replicas {
-                        let kept = 3;
+                        let kept = CLONE_KEEPS;
                         copies.push_back(Copy {
                             port,
                             rid,
@@ -119,7 +120,7 @@ impl Model {
             if p.pass >= config.max_passes {
                 return self.count(Count::MaxPasses);
             }
-            return loops.push_back(Pass { kept: 5, passes, pass: p.pass + 1, ..p });
+            return loops.push_back(Pass { kept: LOOP_KEEPS, passes, pass: p.pass + 1, ..p });
         }
         if group != 0 {
             let replicas = self.groups.get(&group).cloned().unwrap_or_default();
@@ -158,7 +159,7 @@ impl Model {
                     self.count(Count::NoGroup);
                 }
                 for (port, rid) in replicas {
-                    let (kept, instance, pass) = (3, 2, c.pass + 1);
+                    let (kept, instance, pass) = (CLONE_KEEPS, 2, c.pass + 1);
                     copies.push_back(Copy {
                         port,
                         rid,
@@ -184,7 +185,7 @@ impl Model {
             if c.pass >= config.max_passes {
                 return self.count(Count::MaxPasses);
             }
-            return loops.push_back(Pass { bytes, kept: 5, passes, pass: c.pass + 1 });
+            return loops.push_back(Pass { bytes, kept: LOOP_KEEPS, passes, pass: c.pass + 1 });
         }
         if c.truncate != WHOLE {
             bytes.truncate(c.truncate.into());

@@ -6,6 +6,7 @@ use restage_manifest::ShellConfig;
 use restage_manifest::address::shell::FED;
 use restage_manifest::address::{self, guard as word, shell};
 use restage_manifest::socket::RegionKind;
+use restage_program::Bits;
 use restage_rtl::Circuit;
 use restage_rtl::shell::{fabric, fifo, guard};
 use restage_sim_verilator::{Build, Cache, Model};
@@ -268,28 +269,48 @@ fn a_queue_keeps_order_at_every_filling() {
 }
 
 /// What is on its way through a guard.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone)]
 struct Slot {
     valid: bool,
     live: bool,
     tag: u64,
-    phv: u64,
+    ticket: Bits,
+    phv: Bits,
+}
+
+fn some(rng: &mut SmallRng, width: u32) -> Bits {
+    let limbs: Vec<u64> = (0..width.div_ceil(64)).map(|_| rng.random()).collect();
+    Bits::from_limbs(width, &limbs)
+}
+
+/// The region's bits where the mask says so, the others of the packet.
+fn merged(mask: &Bits, theirs: &Bits, own: &Bits) -> Bits {
+    let all = mask.limbs().iter().zip(theirs.limbs()).zip(own.limbs());
+    let limbs: Vec<u64> = all.map(|((m, t), o)| t & m | o & !m).collect();
+    Bits::from_limbs(mask.width(), &limbs)
 }
 
 #[test]
 fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
-    let config = ShellConfig { ingress_clones: true, ..ShellConfig::default() };
+    let config = crate::small::small();
     let circuit = guard(&config, RegionKind::Stage).unwrap();
-    let (own, unit) = (0x00ff_f0f0_1234_5678u64, 3);
+    let unit = 3;
+    // Of the ticket: behind epoch, time, pointer, size and source stands whether the packet skips this half.
+    let skip = 1 + 48 + config.payload_beats.trailing_zeros() + 3 + 16 + 16;
+    let bit = |bits: &Bits, at: u32| bits.limbs()[at as usize / 64] >> (at % 64) & 1;
     for (latency, coupled, seed) in
-        [(4, true, 1), (5, true, 2), (8, false, 3), (17, true, 4), (64, true, 5), (33, true, 6)]
+        [(4, true, 1), (5, true, 2), (8, false, 3), (17, true, 4), (32, true, 5), (31, true, 6)]
     {
         let mut rng = SmallRng::seed_from_u64(seed);
         let mut dut = model(&circuit, seed);
-        for port in ["valid_i", "ticket_i", "csr_write_i"] {
+        for port in ["valid_i", "loading_i", "csr_write_i"] {
             set(&mut dut, port, 0);
         }
         set(&mut dut, "unit_i", unit);
+        let port = |name: &str| dut.port(name).unwrap();
+        let [side, ticket, theirs] = ["side_i", "ticket_i", "region_phv_i"].map(port);
+        let [phv_out, ticket_out] = ["phv_o", "ticket_o"].map(port);
+        let (width, about) = (config.phv_bits, dut.width(ticket));
         let write = |dut: &mut Model, at: u32, value: u64| {
             set(dut, "csr_write_i", 1);
             set(dut, "csr_addr_i", shell::guard(unit as u32, at).into());
@@ -302,51 +323,67 @@ fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
             dut.tick();
             set(dut, "csr_write_i", 0);
         };
-        for i in 0..config.phv_bits / 32 {
-            let mask =
-                if i < 2 { own >> (32 * i) & 0xffff_ffff } else { u64::from(rng.random::<u32>()) };
-            write(&mut dut, word::MASK + i, mask);
+        let mask = some(&mut rng, width);
+        for i in 0..width.div_ceil(32) as usize {
+            write(
+                &mut dut,
+                word::MASK + i as u32,
+                mask.limbs()[i / 2] >> (32 * (i % 2)) & 0xffff_ffff,
+            );
         }
         write(&mut dut, word::COUPLED, coupled.into());
         write(&mut dut, word::LATENCY, latency);
-        let mut line: VecDeque<Slot> = vec![Slot::default(); latency as usize].into();
-        let mut want = Slot::default();
+        let nothing = Slot {
+            valid: false,
+            live: false,
+            tag: 0,
+            ticket: Bits::zero(about),
+            phv: Bits::zero(width),
+        };
+        let mut line: VecDeque<Slot> = vec![nothing.clone(); latency as usize].into();
+        let mut want = nothing;
         let mut errors = 0;
-        for clock in 0..3000u64 {
+        for clock in 0..2500u64 {
             dut.eval();
-            assert_eq!(
-                get(&mut dut, "valid_o"),
-                u64::from(want.valid),
-                "clock {clock}, latency {latency}"
-            );
+            let what = format!("clock {clock}, latency {latency}");
+            assert_eq!(get(&mut dut, "valid_o"), u64::from(want.valid), "{what}");
             if want.valid {
-                assert_eq!(get(&mut dut, "tag_o"), want.tag);
-                assert_eq!(get(&mut dut, "phv_o"), want.phv);
+                assert_eq!(get(&mut dut, "tag_o"), want.tag, "{what}");
+                assert_eq!(get(&mut dut, "live_o"), 1 - bit(&want.ticket, skip), "{what}");
+                assert_eq!(dut.get(phv_out), want.phv, "{what}");
+                assert_eq!(dut.get(ticket_out), want.ticket, "{what}");
             }
+            let next = line.front().unwrap();
+            assert_eq!(get(&mut dut, "next_valid_o"), u64::from(next.valid), "{what}");
+            if next.valid {
+                let epoch = get(&mut dut, "next_epoch_o");
+                assert_eq!(epoch, next.ticket.low_u64() & 1, "{what}");
+            }
+            let valid = rng.random_range(0..4) < 3;
             let slot = Slot {
-                valid: rng.random_range(0..4) < 3,
-                live: rng.random_range(0..8) > 0,
+                valid,
+                live: valid && rng.random_range(0..8) > 0,
                 tag: clock & 0xff,
-                phv: rng.random(),
+                ticket: some(&mut rng, about),
+                phv: some(&mut rng, width),
             };
-            for (port, value) in [
-                ("valid_i", slot.valid.into()),
-                ("live_i", (slot.valid && slot.live).into()),
-                ("tag_i", slot.tag),
-                ("side_i", slot.phv),
-            ] {
-                set(&mut dut, port, value);
-            }
+            set(&mut dut, "valid_i", valid.into());
+            set(&mut dut, "live_i", slot.live.into());
+            set(&mut dut, "tag_i", slot.tag);
+            dut.set(ticket, &slot.ticket);
+            dut.set(side, &slot.phv);
             // What the region gives is for the packet that entered it so many clocks ago.
             line.push_back(slot);
             let due = line.pop_front().unwrap();
-            let theirs: u64 = rng.random();
+            let given = some(&mut rng, width);
             let wrong = rng.random_range(0..50) == 0;
-            set(&mut dut, "region_tag_i", due.tag ^ u64::from(wrong));
-            set(&mut dut, "region_phv_i", theirs);
+            let other = 1 << rng.random_range(0..8);
+            set(&mut dut, "region_tag_i", due.tag ^ if wrong { other } else { 0 });
+            dut.set(theirs, &given);
             let heard = due.valid && due.live && coupled;
             errors += u64::from(heard && wrong);
-            want = Slot { phv: if heard { theirs & own | due.phv & !own } else { due.phv }, ..due };
+            let phv = if heard { merged(&mask, &given, &due.phv) } else { due.phv.clone() };
+            want = Slot { phv, ..due };
             dut.tick();
         }
         set(&mut dut, "valid_i", 0);
@@ -358,5 +395,16 @@ fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
         (0..3).for_each(|_| dut.tick());
         assert_eq!(get(&mut dut, "csr_rdata_o"), errors);
         assert_eq!(errors > 0, coupled);
+        if latency == 4 {
+            // Many errors.
+            set(&mut dut, "valid_i", 1);
+            set(&mut dut, "live_i", 1);
+            set(&mut dut, "tag_i", 1);
+            set(&mut dut, "region_tag_i", 0);
+            (0..1_100_000).for_each(|_| dut.tick());
+            set(&mut dut, "valid_i", 0);
+            (0..10).for_each(|_| dut.tick());
+            assert_eq!(get(&mut dut, "csr_rdata_o"), errors + 1_100_000);
+        }
     }
 }

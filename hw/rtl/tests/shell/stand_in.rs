@@ -22,6 +22,10 @@ use restage_program::Bits;
 use restage_rtl::net::{Circuit, Module, ModuleInterface, Net};
 use restage_rtl::shell::region_interface;
 
+/// What clones and further passes keep.
+pub const CLONE_KEEPS: u8 = 0b11010;
+pub const LOOP_KEEPS: u8 = 0b10101;
+
 /// A region of a kind with a latency; its name says both.
 pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u32) -> Circuit {
     let interface = region_interface(config, kind, "any");
@@ -89,10 +93,10 @@ pub fn stand_in(config: &ShellConfig, kind: RegionKind, egress: bool, latency: u
             phv = put(m, config, phv, F::Clone, clone);
             phv = put(m, config, phv, F::CloneSession, session);
             phv = put(m, config, phv, F::Loop, looped);
-            let three = m.lit(5, 3);
-            let five = m.lit(5, 5);
-            phv = put(m, config, phv, F::CloneKeep, three);
-            phv = put(m, config, phv, F::LoopKeep, five);
+            let clones = m.lit(5, CLONE_KEEPS.into());
+            let loops = m.lit(5, LOOP_KEEPS.into());
+            phv = put(m, config, phv, F::CloneKeep, clones);
+            phv = put(m, config, phv, F::LoopKeep, loops);
             if egress {
                 let drop = flag(m, 5);
                 let all = m.lit(9, 511);

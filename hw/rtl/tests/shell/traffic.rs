@@ -1,7 +1,7 @@
 //! Copies, drops and loops against the model.
 
 use crate::card::Card;
-use crate::model::{Model, Out, Replica};
+use crate::model::{Model, Replica};
 use crate::packet;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -113,9 +113,12 @@ pub fn compare(
     install(&mut card, &mut model, &mut rng);
     card.write(word::LOOP_GROWTH, 4);
     let packets: Vec<Vec<u8>> = (0..count).map(|_| request(config, &mut rng, most)).collect();
+    let mut sources = Vec::new();
     for packet in &packets {
-        card.nic.send(7, packet.clone());
+        let source = rng.random();
+        card.nic.send(source, packet.clone());
         model.packet(packet);
+        sources.resize(model.out.len(), source);
         if rng.random_range(0..together) == 0 {
             card.settle();
         }
@@ -123,15 +126,17 @@ pub fn compare(
     card.nic.drain(100, 4_000_000).unwrap();
     card.settle();
     let mut got: Vec<_> =
-        card.nic.received().into_iter().map(|r| (r.destination(), r.bytes)).collect();
-    let mut want = model.out.clone();
+        card.nic.received().into_iter().map(|r| (r.destination(), r.source(), r.bytes)).collect();
+    let sent = model.out.iter().zip(&sources);
+    let mut want: Vec<_> =
+        sent.map(|((port, bytes), from)| (*port, *from, bytes.clone())).collect();
     println!("{} of {} with seed {}", got.len(), want.len(), options_seed);
     assert_eq!(card.count(Count::LoopFull), 0);
     got.sort();
     want.sort();
     for (i, (got, want)) in got.iter().zip(&want).enumerate() {
-        let head = |(port, bytes): &Out| {
-            format!("{port} {} {:?}", bytes.len(), &bytes[..bytes.len().min(20)])
+        let head = |(port, source, bytes): &(u16, u16, Vec<u8>)| {
+            format!("{port} {source} {} {:?}", bytes.len(), &bytes[..bytes.len().min(20)])
         };
         assert!(
             got == want,
