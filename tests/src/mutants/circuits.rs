@@ -44,6 +44,10 @@ const COUNTS: Check = Rtl("shell", "parts::counters_count_every_event");
 const RING: Check = Rtl("shell", "parts::the_payload_buffer_is_a_ring");
 const GUARD: Check =
     Rtl("shell", "parts::a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions");
+const PARSER_GUARD: Check =
+    Rtl("shell", "parts::a_parsers_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions");
+const DEPARSER_GUARD: Check =
+    Rtl("shell", "parts::a_deparsers_guard_delays_by_the_latency_and_shows_its_header");
 const SIZES: Check = Rtl("shell", "small::packets_of_another_length_than_they_say");
 
 /// All.
@@ -92,8 +96,8 @@ pub const ALL: &[Circuit] = &[
     part("restage_inflight", &[INSIDE, TRAFFIC, WAYS, LOOPS]),
     part("restage_loop", &[TRAFFIC, LONG, LOOPS]),
     part("restage_digest", &[TRAFFIC, MESSAGES]),
-    part("restage_guard_parser", &[TRAFFIC, WAYS, REGISTERS]),
-    part("restage_guard_deparser", &[TRAFFIC, WAYS, REGISTERS]),
+    part("restage_guard_parser", &[PARSER_GUARD, TRAFFIC, WAYS, REGISTERS]),
+    part("restage_guard_deparser", &[DEPARSER_GUARD, TRAFFIC, WAYS, REGISTERS]),
     part(
         "restage_image",
         &[

@@ -297,6 +297,14 @@ impl Run {
 
     /// Other defaults, one after the other, and packets that find nothing else.
     fn other_defaults(&mut self, plan: &Plan) {
+        for epoch in [self.now, !self.now] {
+            let (mut entries, mut writes) = (self.entries[usize::from(epoch)].clone(), Vec::new());
+            while !entries.is_empty() {
+                self.delete(&mut entries, &mut writes);
+            }
+            assert!(self.write(plan, epoch, &writes));
+            self.entries[usize::from(epoch)].clear();
+        }
         for round in 0..24 {
             let (call, epoch) = (self.call(), round % 2 == 0);
             let writes = [Write::SetDefault(self.table, Some(call.clone()))];

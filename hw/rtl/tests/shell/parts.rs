@@ -377,8 +377,24 @@ fn merged(mask: &Bits, theirs: &Bits, own: &Bits) -> Bits {
 
 #[test]
 fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
+    guarded(RegionKind::Stage);
+}
+
+#[test]
+fn a_parsers_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
+    guarded(RegionKind::Parser);
+}
+
+#[test]
+fn a_deparsers_guard_delays_by_the_latency_and_shows_its_header() {
+    guarded(RegionKind::Deparser);
+}
+
+fn guarded(kind: RegionKind) {
     let config = crate::small::small();
-    let circuit = guard(&config, RegionKind::Stage).unwrap();
+    let circuit = guard(&config, kind).unwrap();
+    let header = kind == RegionKind::Deparser;
+    let window = u64::from(config.window_bytes);
     let unit = 3;
     // Of the ticket: behind epoch, time, pointer, size and source stands whether the packet skips this half.
     let skip = 1 + 48 + config.payload_beats.trailing_zeros() + 3 + 16 + 16;
@@ -393,9 +409,13 @@ fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
         }
         set(&mut dut, "unit_i", unit);
         let port = |name: &str| dut.port(name).unwrap();
-        let [side, ticket, theirs] = ["side_i", "ticket_i", "region_phv_i"].map(port);
-        let [phv_out, ticket_out] = ["phv_o", "ticket_o"].map(port);
-        let (width, about) = (config.phv_bits, dut.width(ticket));
+        let (given, shown) = match header {
+            true => ("region_header_i", "header_o"),
+            false => ("region_phv_i", "phv_o"),
+        };
+        let [side, ticket, theirs] = ["side_i", "ticket_i", given].map(port);
+        let [out, ticket_out] = [shown, "ticket_o"].map(port);
+        let (width, about, side_width) = (dut.width(out), dut.width(ticket), dut.width(side));
         let write = |dut: &mut Model, at: u32, value: u64| {
             set(dut, "csr_write_i", 1);
             set(dut, "csr_addr_i", shell::guard(unit as u32, at).into());
@@ -409,7 +429,7 @@ fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
             set(dut, "csr_write_i", 0);
         };
         let mask = some(&mut rng, width);
-        for i in 0..width.div_ceil(32) as usize {
+        for i in 0..if header { 0 } else { width.div_ceil(32) as usize } {
             write(
                 &mut dut,
                 word::MASK + i as u32,
@@ -423,10 +443,12 @@ fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
             live: false,
             tag: 0,
             ticket: Bits::zero(about),
-            phv: Bits::zero(width),
+            phv: Bits::zero(side_width),
         };
         let mut line: VecDeque<Slot> = vec![nothing.clone(); latency as usize].into();
         let mut want = nothing;
+        // What the region said with it: the header and its length.
+        let mut said = (Bits::zero(width), 0);
         let mut errors = 0;
         for clock in 0..2500u64 {
             dut.eval();
@@ -435,7 +457,17 @@ fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
             if want.valid {
                 assert_eq!(get(&mut dut, "tag_o"), want.tag, "{what}");
                 assert_eq!(get(&mut dut, "live_o"), 1 - bit(&want.ticket, skip), "{what}");
-                assert_eq!(dut.get(phv_out), want.phv, "{what}");
+                if header {
+                    let port = dut.port("side_o").unwrap();
+                    assert_eq!(dut.get(port), want.phv, "{what}");
+                    assert_eq!(get(&mut dut, "length_o"), said.1, "{what}");
+                    let got = dut.get(out);
+                    let counts = width - 8 * said.1 as u32;
+                    let wrong = (counts..width).find(|at| bit(&got, *at) != bit(&said.0, *at));
+                    assert_eq!(wrong, None, "{what}");
+                } else {
+                    assert_eq!(dut.get(out), want.phv, "{what}");
+                }
                 assert_eq!(dut.get(ticket_out), want.ticket, "{what}");
             }
             let next = line.front().unwrap();
@@ -450,7 +482,7 @@ fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
                 live: valid && rng.random_range(0..8) > 0,
                 tag: clock & 0xff,
                 ticket: some(&mut rng, about),
-                phv: some(&mut rng, width),
+                phv: some(&mut rng, side_width),
             };
             set(&mut dut, "valid_i", valid.into());
             set(&mut dut, "live_i", slot.live.into());
@@ -467,7 +499,15 @@ fn a_guard_delays_by_the_latency_and_keeps_what_is_not_the_regions() {
             dut.set(theirs, &given);
             let heard = due.valid && due.live && coupled;
             errors += u64::from(heard && wrong);
-            let phv = if heard { merged(&mask, &given, &due.phv) } else { due.phv.clone() };
+            let phv = match heard && !header {
+                true => merged(&mask, &given, &due.phv),
+                false => due.phv.clone(),
+            };
+            if header {
+                let length = rng.random_range(0..512u64);
+                set(&mut dut, "region_length_i", length);
+                said = (given, if heard { length.min(window) } else { 0 });
+            }
             want = Slot { phv, ..due };
             dut.tick();
         }
