@@ -11,7 +11,12 @@ use restage_program::{Checked, entries_text};
 pub fn boot(hardware: &Hardware) -> String {
     let open = (address::byte(address::SHELL, shell::GATE), 1);
     let writes = hardware.manifest.boot().into_iter().chain([open]);
-    writes.map(|(address, value)| format!("w {address:06x} {value:08x}\n")).collect()
+    let units = hardware.manifest.regions.iter().map(|r| r.unit);
+    let reads = units.flat_map(|unit| region::IDENTITY.map(|word| address::byte(unit, word)));
+    // What the regions are is for their guards to hear; any answer will do here.
+    let reads = reads.map(|address| format!("r {address:06x} {:08x}\n", 0));
+    let writes = writes.map(|(address, value)| format!("w {address:06x} {value:08x}\n"));
+    reads.chain(writes).collect()
 }
 
 /// The lines that install what comes with a program and then some entries: `w ADDRESS VALUE`, all in

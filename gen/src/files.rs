@@ -37,7 +37,7 @@ pub fn make(loaded: &Loaded, hardware: &Hardware) -> io::Result<Vec<Made>> {
     }
     add("manifest.json".into(), "what a host must know", manifest);
     add("placement.json".into(), "what is where, for gen --after", placement);
-    add("boot.txt".into(), "the AXI4-Lite writes that bring it up", bus_writes::boot(hardware));
+    add("boot.txt".into(), "the AXI4-Lite accesses that bring it up", bus_writes::boot(hardware));
     add("registers.md".into(), "register map, to read", map::markdown(hardware, &loaded.program));
     add("registers.h".into(), "register map, for C", map::c_header(hardware, &loaded.program));
     add("pipeline.svg".into(), "the pipeline as a picture", picture::svg(hardware));

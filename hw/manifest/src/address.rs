@@ -202,11 +202,14 @@ pub mod shell {
 
 /// Words of a guard, counted from [`shell::guard`].
 pub mod guard {
-    /// The region's latency in clocks, 4 or more. May change only while no packet is inside; 8 after a reset.
+    /// The region's latency in clocks, 4 or more; 8 after a reset. A write counts only while the region is not coupled, and
+    /// should come only while no packet is inside.
     pub const LATENCY: u32 = 0x00;
-    /// Bit 0: the region's outputs count; 0 after a reset, and from the beginning of a load to its end.
+    /// Bit 0: the region's outputs count; 0 after a reset, and from the beginning of a load to its end. Writing 1 does that only
+    /// if bit 2 is 1. Bit 1: quarantine, a packet came back under another tag; the region changes nothing any more, until 0 is
+    /// written. Bit 2: the region's identity has been read since its load and fits shell, kind and LATENCY.
     pub const COUPLED: u32 = 0x01;
-    /// Packets whose tag was another than the one that came back.
+    /// Packets whose tag was another than the one that came back, modulo 256; in quarantine none is counted.
     pub const TAG_ERRORS: u32 = 0x02;
     /// The PHV bits that the region may change, least significant word first; a deparser has none. All words
     /// must be written, in order: each pushes those before it down.
@@ -369,6 +372,8 @@ pub mod region {
 
     /// The value of [`MAGIC`].
     pub const MAGIC_VALUE: u32 = 0x5253_5447;
+    /// What must be read of a region before it can be coupled: the guard in front of it listens.
+    pub const IDENTITY: [u32; 4] = [MAGIC, SHELL_HASH, KIND, LATENCY];
     /// Writes the held row.
     pub const WRITE: u32 = 1;
     /// Reads a row.

@@ -1,8 +1,8 @@
 //! AXI4-Lite to the configuration bus.
 
-use super::csr::READ_CLOCKS;
 use super::kit::{both, but_not, held, is, later, state};
 use super::shape::WORD_BITS;
+use super::words::READ_CLOCKS;
 use crate::net::{Circuit, Drive, Module, Net, NetFault};
 use restage_manifest::address::SILENT;
 use restage_manifest::socket::CFG_PATIENCE;

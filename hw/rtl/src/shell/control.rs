@@ -132,6 +132,7 @@ pub(super) fn put_axil(w: &mut Wiring<'_>, config: &ShellConfig) {
         let ack = w.get(&format!("in_{}_cfg_ack_i", socket.name), 1);
         let hold = w.get(&format!("{}_hold", socket.name), 1);
         let ack = but_not(&mut w.m, ack, hold);
+        w.set(&format!("{}_cfg_ack", socket.name), ack);
         acks.insert(0, ack);
         words.insert(0, w.get(&format!("in_{}_cfg_rdata_i", socket.name), WORD_BITS));
     }

@@ -1,17 +1,15 @@
 //! The shell's own registers.
 
 use super::inflight::IN_FLIGHT_BITS;
-use super::kit::{held, is, later, state, state_when};
-use super::shape::{ADDRESS_BITS, COUNT_BITS, SIZE_BITS, Shape, WORD_BITS};
+use super::kit::{held, state, state_when};
+use super::shape::{COUNT_BITS, SIZE_BITS, Shape, WORD_BITS};
 use super::turn::BUBBLE_BITS;
+use super::words::Words;
 use crate::net::{Circuit, Drive, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::shell as word;
 use restage_manifest::address::shell::Count;
 use restage_program::Bits;
-
-/// Clocks from an address to what stands there, for everything on the shell's bus.
-pub(super) const READ_CLOCKS: u32 = 2;
 
 /// Events of one kind that there can be in a clock.
 pub(super) const EVENTS: u32 = 3;
@@ -55,21 +53,13 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let m = &mut module;
     m.about("restage_csr - what the shell is, whether packets are let in, what it has counted");
     m.section("ports");
-    let write = m.input("csr_write_i", 1);
-    let address = m.input("csr_addr_i", ADDRESS_BITS);
-    let data = m.input("csr_wdata_i", WORD_BITS);
+    let words = Words::new(m);
+    let data = words.data;
     let ready = m.input("ready_i", 1);
     let empty = m.input("empty_i", 1);
-    let write = later(m, "csr_write", write, 1);
-    let address = m.delay(address, 1);
-    let data = m.delay(data, 1);
-    let at = |m: &mut Module, word: u32| {
-        let here = is(m, address, word.into());
-        m.and(write, here)
-    };
 
     m.section("what was set");
-    let set = at(m, word::GATE);
+    let set = words.at(m, word::GATE);
     let bit = m.bit(data, 0);
     let open = state_when(m, "open", set, bit);
     let allowed = m.and(open, ready);
@@ -80,17 +70,17 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     m.output("sheds_o", sheds);
     let gate = m.concat(&[sheds, open]);
     // Until it is said: as much as can be, so that forgetting it costs speed only.
-    let set = at(m, word::LOOP_GROWTH);
+    let set = words.at(m, word::LOOP_GROWTH);
     let low = m.slice(data, SIZE_BITS - 1, 0);
     let most = if config.recirculate { Shape::new(config).most_growth() } else { 0 };
     let growth = m.reg("growth", SIZE_BITS);
     m.drive(growth, low, Drive::when(set).reset(Bits::new(SIZE_BITS, most.into())));
     let growth = growth.q();
     m.output("growth_o", growth);
-    let set = at(m, word::EPOCH);
+    let set = words.at(m, word::EPOCH);
     let epoch = state_when(m, "epoch", set, bit);
     m.output("epoch_o", epoch);
-    let set = at(m, word::YIELD);
+    let set = words.at(m, word::YIELD);
     let yields = state_when(m, "yields", set, bit);
     let slot = m.reg("slot", YIELD_BITS);
     let one = m.lit(YIELD_BITS, 1);
@@ -103,7 +93,7 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let mut bubbles = Vec::new();
     for (half, first) in [("ingress", word::BUBBLE_INGRESS), ("egress", word::BUBBLE_EGRESS)] {
         for e in 0..2 {
-            let set = at(m, first + e);
+            let set = words.at(m, first + e);
             let low = m.slice(data, BUBBLE_BITS - 1, 0);
             let bubble = state_when(m, &format!("bubble_{half}{e}"), set, low);
             m.output(&format!("bubble_{half}{e}_o"), bubble);
@@ -169,15 +159,7 @@ pub fn csr(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         values.extend([(count.word(), low), (count.word() + 1, high)]);
     }
     m.section("reading");
-    let read = read(m, address, &values);
+    let read = words.read(m, &values);
     m.output("csr_rdata_o", read);
     module.finish()
-}
-
-/// The value at an address, one clock later; 0 if there is none.
-pub(super) fn read(m: &mut Module, address: Net, values: &[(u32, Net)]) -> Net {
-    let choices: Vec<(Net, Net)> =
-        values.iter().map(|(word, net)| (is(m, address, (*word).into()), *net)).collect();
-    let value = m.select(&choices);
-    m.delay(value, READ_CLOCKS - 1)
 }

@@ -1,9 +1,9 @@
 //! Messages to the control plane.
 
 use super::Fifos;
-use super::csr::read;
 use super::kit::{but_not, is, later, state};
 use super::shape::{ADDRESS_BITS, WORD_BITS};
+use super::words::read;
 use crate::net::{Circuit, Module, NetFault};
 use restage_manifest::address::shell as word;
 use restage_manifest::{ShellConfig, ShellField};

@@ -6,10 +6,13 @@ use super::shape::{ADDRESS_BITS, Shape, WORD_BITS};
 use crate::net::{Circuit, Drive, MemStyle, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::guard::{COUPLED, LATENCY, MASK, TAG_ERRORS};
+use restage_manifest::address::region;
 use restage_manifest::address::shell::{GUARD_WORDS, GUARDS};
 use restage_manifest::socket::{LENGTH_BITS, RegionKind};
 use restage_program::Bits;
 
+/// Bits of the count of wrong tags: one is counted for each coupling.
+const TAG_ERROR_BITS: u32 = 8;
 /// Latency after a reset.
 const FIRST_LATENCY: u32 = 8;
 
@@ -34,13 +37,16 @@ fn name(kind: RegionKind) -> &'static str {
 ///   A region that is not coupled, and a packet that is not live, change nothing.
 /// * Deparser: `side_o` is the delayed `side_i`; of `header_o` `length_o` bytes count, at most a window;
 ///   none when the region is not coupled or the packet not live.
-/// * A tag that is not the packet's is counted.
-/// * While `loading_i` is 1 the region is not coupled, whatever was written. `coupled_o`: whether it is.
+/// * A packet whose tag is not the one that comes back is not changed, and counted. From then on the region is in quarantine:
+///   it changes nothing more, with the same latency, until it is not coupled any more.
+/// * `cfg_*`: what the region answers on the configuration bus. It can be coupled only when the last answers to reads of its
+///   identity since its load were a region's of this kind for this shell, and the latency that LATENCY has.
+/// * While `loading_i` is 1 the region is not coupled, whatever was written. `coupled_o`: whether it is. LATENCY does not change
+///   while it is.
 /// * `csr_*`: a write counts when `csr_write_i` is 1 and the address is in the words of unit `unit_i`.
 ///   `csr_rdata_o` is 0 for other addresses, two clocks late.
 ///
-/// It does not look at what the region says of itself; that comes with the live fabric. LATENCY must not
-/// change while a packet is inside.
+/// LATENCY must not change while a packet is inside.
 pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetFault>> {
     let shape = Shape::new(config);
     let ticket_bits = shape.ticket().width();
@@ -61,18 +67,25 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
 
     m.section("latency, coupling");
     let depth = bits_for(config.max_latency - 1);
+    let coupling = csr.at(m, COUPLED);
+    let coupled = m.reg("coupled", 1);
     let setting = csr.at(m, LATENCY);
+    let setting = but_not(m, setting, coupled.q());
+    let setting = m.named("sets_latency", setting);
     let top = m.reg("latency_less_two", depth);
     let two = m.lit(WORD_BITS, 2);
     let less = m.sub(csr.data, two);
     let less = m.slice(less, depth - 1, 0);
     let first = Bits::new(depth, u128::from(FIRST_LATENCY - 2));
     m.drive(top, less, Drive::when(setting).reset(first));
-    let coupling = csr.at(m, COUPLED);
+    let fits = identity(m, config, kind, loading, top.q());
+    m.section("coupling");
     let bit = m.bit(csr.data, 0);
     let may = but_not(m, bit, loading);
+    let may = m.and(may, fits);
     let changes = m.or(coupling, loading);
-    let coupled = state_when(m, "coupled", changes, may);
+    m.drive(coupled, may, Drive::when(changes).reset(Bits::zero(1)));
+    let coupled = coupled.q();
     m.output("coupled_o", coupled);
 
     m.section("delay line: a ring as long as the latency");
@@ -113,13 +126,20 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     let epoch = shape.ticket().get(m, ticket, "epoch");
     m.output("next_epoch_o", epoch);
 
-    m.section("tags");
-    let heard = m.and(live, coupled);
-    let heard = m.named("heard", heard);
+    m.section("tags, quarantine");
+    let quarantine = m.reg("quarantine", 1);
+    let listened = but_not(m, coupled, quarantine.q());
+    let listened = m.and(live, listened);
     let other = m.ne(region_tag, tag);
-    let wrong = both(m, &[there, heard, other]);
+    let heard = but_not(m, listened, other);
+    let heard = m.named("heard", heard);
+    let wrong = both(m, &[there, listened, other]);
+    let stays = m.or(quarantine.q(), wrong);
+    let stays = m.and(stays, coupled);
+    m.drive(quarantine, stays, Drive::always().reset(Bits::zero(1)));
     let wrong = state(m, "tag_wrong", wrong);
-    let errors = counter(m, "tag_errors", WORD_BITS, wrong);
+    let errors = counter(m, "tag_errors", TAG_ERROR_BITS, wrong);
+    let errors = m.zext(errors, WORD_BITS);
     m.output("tag_wrong_o", wrong);
 
     m.section("output");
@@ -168,11 +188,61 @@ pub fn guard(config: &ShellConfig, kind: RegionKind) -> Result<Circuit, Vec<NetF
     m.section("reading the guard's registers");
     let latency = m.zext(top.q(), WORD_BITS);
     let latency = m.add(latency, two);
-    let coupled = m.zext(coupled, WORD_BITS);
+    let shown = m.concat(&[fits, quarantine.q(), coupled]);
+    let coupled = m.zext(shown, WORD_BITS);
     let values = [(LATENCY, latency), (COUPLED, coupled), (TAG_ERRORS, errors)];
     let read = csr.read(m, &values);
     m.output("csr_rdata_o", read);
     module.finish()
+}
+
+/// Whether what the region last said of itself is what may be coupled, given its latency less two.
+fn identity(
+    m: &mut Module,
+    config: &ShellConfig,
+    kind: RegionKind,
+    loading: Net,
+    less_two: Net,
+) -> Net {
+    m.section("identity: what the region answers on the configuration bus");
+    let ack = m.input("cfg_ack_i", 1);
+    let write = m.input("cfg_write_i", 1);
+    let address = m.input("cfg_addr_i", ADDRESS_BITS);
+    let word = m.input("cfg_rdata_i", WORD_BITS);
+    let says = but_not(m, ack, write);
+    let says = later(m, "says", says, 1);
+    let (address, word) = (m.delay(address, 1), m.delay(word, 1));
+    let keep = |m: &mut Module, name: &str, at: u32, right: Net| {
+        let here = is(m, address, at.into());
+        let here = m.and(here, says);
+        let right = but_not(m, right, loading);
+        let changes = m.or(here, loading);
+        state_when(m, name, changes, right)
+    };
+    let mut all = Vec::new();
+    for (name, at, value) in [
+        ("magic_fits", region::MAGIC, region::MAGIC_VALUE),
+        ("shell_fits", region::SHELL_HASH, config.fingerprint()),
+        ("kind_fits", region::KIND, kind as u32),
+    ] {
+        let right = is(m, word, value.into());
+        all.push(keep(m, name, at, right));
+    }
+    let bits = m.width(less_two) + 1;
+    let high = m.slice(word, WORD_BITS - 1, bits);
+    let high = m.any(high);
+    let small = m.not(high);
+    all.push(keep(m, "latency_fits", region::LATENCY, small));
+    let low = m.slice(word, bits - 1, 0);
+    let here = is(m, address, region::LATENCY.into());
+    let here = m.and(here, says);
+    let said = held(m, "latency_said", here, low);
+    let two = m.lit(bits, 2);
+    let less_two = m.zext(less_two, bits);
+    let set = m.add(less_two, two);
+    all.push(m.eq(said, set));
+    let fits = both(m, &all);
+    state(m, "fits", fits)
 }
 
 /// The write mask, shifted in word by word: one wide register costs less than many with their addresses.

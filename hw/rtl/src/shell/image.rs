@@ -1,8 +1,8 @@
 //! The image port: from registers to the part, word by word, while the region is held still.
 
-use super::csr::read;
-use super::kit::{both, but_not, held, is, later, state_when};
-use super::shape::{ADDRESS_BITS, WORD_BITS};
+use super::kit::{both, but_not, held, is, state_when};
+use super::shape::WORD_BITS;
+use super::words::Words;
 use crate::net::{Circuit, Drive, Module, Net, NetFault};
 use restage_manifest::address::image::{ABORT, BEGIN, Code, State};
 use restage_manifest::address::shell as word;
@@ -36,32 +36,24 @@ pub(super) fn image(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let m = &mut module;
     m.about("restage_image - the port by which the part is given images, word by word");
     m.section("ports");
-    let write = m.input("csr_write_i", 1);
-    let address = m.input("csr_addr_i", ADDRESS_BITS);
-    let data = m.input("csr_wdata_i", WORD_BITS);
+    let csr = Words::new(m);
+    let data = csr.data;
     let coupled = m.input("coupled_i", units);
     let ready = m.input("ready_i", 1);
     let done = m.input("done_i", 1);
     let fail = m.input("fail_i", 1);
     let told = m.input("code_i", CODE_BITS);
-    let write = later(m, "csr_write", write, 1);
-    let address = m.delay(address, 1);
-    let data = m.delay(data, 1);
-    let at = |m: &mut Module, word: u32| {
-        let here = is(m, address, word.into());
-        m.and(write, here)
-    };
 
     m.section("what is asked");
-    let set = at(m, word::IMAGE_WORDS);
+    let set = csr.at(m, word::IMAGE_WORDS);
     let words = state_when(m, "words", set, data);
-    let control = at(m, word::IMAGE_CONTROL);
+    let control = csr.at(m, word::IMAGE_CONTROL);
     let begins = m.bit(data, BEGIN.trailing_zeros());
     let begins = m.and(control, begins);
     let begins = m.named("begins", begins);
     let aborts = m.bit(data, ABORT.trailing_zeros());
     let aborts = m.and(control, aborts);
-    let gives = at(m, word::IMAGE_DATA);
+    let gives = csr.at(m, word::IMAGE_DATA);
     let asked = m.slice(data, UNIT_BITS - 1, 0);
     let chosen: Vec<Net> = (1..=units).map(|unit| is(m, asked, unit.into())).collect();
     let known = m.or_all(&chosen);
@@ -141,7 +133,7 @@ pub(super) fn image(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let next = m.mux(accepted, zero, up);
     let changes = m.or(accepted, taken);
     m.drive(progress, next, Drive::when(changes).reset(Bits::zero(WORD_BITS)));
-    let here = is(m, address, word::IMAGE_DATA.into());
+    let here = is(m, csr.address, word::IMAGE_DATA.into());
     // A word that has just been written shows in `full` a clock later, and the answer is due later than that.
     let stalls = m.and(here, full.q());
     m.output_reg("stall_o", stalls);
@@ -215,7 +207,7 @@ pub(super) fn image(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         (word::IMAGE_PROGRESS, progress.q()),
         (word::IMAGE_STATUS, status),
     ];
-    let read = read(m, address, &values);
+    let read = csr.read(m, &values);
     m.output("csr_rdata_o", read);
     module.finish()
 }

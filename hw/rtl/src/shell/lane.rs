@@ -1,8 +1,8 @@
 //! The lanes between the stages: whose words go to whom.
 
-use super::csr;
-use super::kit::{bits_for, is, later, state_when};
-use super::shape::{ADDRESS_BITS, WORD_BITS};
+use super::kit::{bits_for, later, state_when};
+use super::shape::WORD_BITS;
+use super::words::Words;
 use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::shell::{FED, lane as word_of};
@@ -19,11 +19,8 @@ pub fn lane(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let m = &mut module;
     m.about("The lanes: state on its way from stage to stage, word by word from where the registers say");
     m.section("ports");
-    let write = m.input("csr_write_i", 1);
-    let address = m.input("csr_addr_i", ADDRESS_BITS);
-    let data = m.input("csr_wdata_i", WORD_BITS);
-    let write = later(m, "csr_write", write, 1);
-    let (address, data) = (m.delay(address, 1), m.delay(data, 1));
+    let csr = Words::new(m);
+    let data = csr.data;
     let words = config.lane_words;
     let stages: Vec<_> =
         sockets(config).into_iter().filter(|s| s.kind == RegionKind::Stage).collect();
@@ -45,8 +42,7 @@ pub fn lane(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         let (mut valids, mut messages) = (Vec::new(), Vec::new());
         for word in 0..words {
             let at_word = word_of(socket.unit - stage(config, 0), word);
-            let at = is(m, address, at_word.into());
-            let set = m.and(write, at);
+            let set = csr.at(m, at_word);
             let on = m.bit(data, FED.trailing_zeros());
             let on = state_when(m, &format!("{name}_fed_{word}"), set, on);
             let from = m.slice(data, bits - 1, 0);
@@ -77,7 +73,7 @@ pub fn lane(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
         m.output(&format!("{name}_lane_o"), message);
     }
     m.section("reading");
-    let word = csr::read(m, address, &read);
+    let word = csr.read(m, &read);
     m.output("csr_rdata_o", word);
     module.finish()
 }

@@ -1,7 +1,8 @@
 //! Multicast groups, clone sessions, and the lists of replicas that they name.
 
-use super::kit::{bits_for, held, is, later};
-use super::shape::{ADDRESS_BITS, Shape, WORD_BITS};
+use super::kit::{bits_for, held, is};
+use super::shape::{Shape, WORD_BITS};
+use super::words::Words;
 use crate::net::{Drive, MemStyle, Memory, Module, Net};
 use restage_manifest::ShellField;
 use restage_manifest::address::shell as word;
@@ -42,16 +43,8 @@ impl Lists {
     pub fn new(m: &mut Module, shape: Shape<'_>) -> Self {
         let config = shape.config;
         m.section("writes over the configuration bus");
-        let write = m.input("csr_write_i", 1);
-        let address = m.input("csr_addr_i", ADDRESS_BITS);
-        let data = m.input("csr_wdata_i", WORD_BITS);
-        let write = later(m, "csr_write", write, 1);
-        let address = m.delay(address, 1);
-        let data = m.delay(data, 1);
-        let at = |m: &mut Module, word: u32| {
-            let here = is(m, address, word.into());
-            m.and(write, here)
-        };
+        let csr = Words::new(m);
+        let data = csr.data;
 
         m.section("clearing after a reset");
         let rows = config.groups.max(config.sessions);
@@ -67,7 +60,7 @@ impl Lists {
         let replica_bits = bits_for(config.replicas - 1);
         let entry = list_entry(m, data, replica_bits);
         let table = |m: &mut Module, name: &str, rows: u32, set: u32, go: u32, entry: Net| {
-            let (set, go) = (at(m, set), at(m, go));
+            let (set, go) = (csr.at(m, set), csr.at(m, go));
             let row = row(m, name, rows, set, go, data);
             let memory = m.memory(name, m.width(entry), rows, MemStyle::Block);
             let bits = memory.addr_width();
@@ -85,7 +78,7 @@ impl Lists {
         });
         let sessions = shape.clones().then(|| {
             m.section("clone sessions");
-            let hold = at(m, word::SESSION_HOLD);
+            let hold = csr.at(m, word::SESSION_HOLD);
             let low = m.slice(data, ShellField::Truncate.width() - 1, 0);
             let exists = m.bit(data, WORD_BITS - 1);
             let about = m.concat(&[exists, low]);
@@ -94,8 +87,8 @@ impl Lists {
             table(m, "sessions", config.sessions, word::SESSION_ROW, word::SESSION_DATA, all)
         });
         m.section("replicas");
-        let set = at(m, word::REPLICA_ROW);
-        let go = at(m, word::REPLICA_DATA);
+        let set = csr.at(m, word::REPLICA_ROW);
+        let go = csr.at(m, word::REPLICA_DATA);
         let row = row(m, "replicas", config.replicas, set, go, data);
         let port = m.slice(data, ShellField::EgressPort.width() - 1, 0);
         let rid = m.slice(data, 31, 16);

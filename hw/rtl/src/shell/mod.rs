@@ -48,6 +48,7 @@ mod turn;
 mod verdict;
 mod window;
 mod wiring;
+mod words;
 
 pub use axil::AXIL_ADDRESS_BITS;
 pub use fabric::{Static, fabric};

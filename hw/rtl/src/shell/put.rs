@@ -148,6 +148,10 @@ pub(super) fn put_guard(
         ("csr_wdata_i", "axil_csr_wdata".into()),
         ("unit_i", format!("{name}_unit")),
         ("loading_i", format!("{name}_hold")),
+        ("cfg_ack_i", format!("{name}_cfg_ack")),
+        ("cfg_write_i", "axil_cfg_write".into()),
+        ("cfg_addr_i", "axil_cfg_addr".into()),
+        ("cfg_rdata_i", signal("cfg_rdata")),
     ];
     let inputs: Vec<(&str, &str)> = inputs.iter().map(|(p, s)| (*p, s.as_str())).collect();
     w.put(part, &format!("{name}_guard"), &inputs);

@@ -1,7 +1,8 @@
 //! The router: takes every PHV from where it comes out to where it goes next in its epoch.
 
-use super::kit::{bits_for, both, held, is, later, out_of_turn, state, state_when};
-use super::shape::{ADDRESS_BITS, Shape, WORD_BITS};
+use super::kit::{bits_for, both, held, is, out_of_turn, state, state_when};
+use super::shape::{Shape, WORD_BITS};
+use super::words::Words;
 use crate::net::{Circuit, Module, Net, NetFault};
 use restage_manifest::ShellConfig;
 use restage_manifest::address::last;
@@ -69,7 +70,7 @@ pub fn router(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
 
     m.section("ports");
     let inputs: Vec<Input> = sources.iter().map(|end| Input::new(m, shape, end)).collect();
-    let csr = Csr::new(m);
+    let csr = Words::new(m);
     let mut read = Vec::new();
 
     m.section("parsers: the window feeds them");
@@ -78,7 +79,7 @@ pub fn router(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     let mut fed = Vec::new();
     for parser in &parsers {
         for epoch in 0..2 {
-            let (on, word) = csr.bit(m, &parser.name, epoch, parser.unit);
+            let (on, word) = csr.fed(m, &parser.name, epoch, parser.unit);
             fed.push(on);
             read.push(word);
         }
@@ -161,7 +162,7 @@ pub fn router(config: &ShellConfig) -> Result<Circuit, Vec<NetFault>> {
     }
 
     m.section("reading");
-    let word = super::csr::read(m, csr.address, &read);
+    let word = csr.read(m, &read);
     m.output("csr_rdata_o", word);
     module.finish()
 }
@@ -261,29 +262,11 @@ impl Input {
 }
 
 /// The routes on the shell's bus.
-struct Csr {
-    write: Net,
-    address: Net,
-    data: Net,
-}
-
-impl Csr {
-    fn new(m: &mut Module) -> Csr {
-        let write = m.input("csr_write_i", 1);
-        let address = m.input("csr_addr_i", ADDRESS_BITS);
-        let data = m.input("csr_wdata_i", WORD_BITS);
-        Csr {
-            write: later(m, "csr_write", write, 1),
-            address: m.delay(address, 1),
-            data: m.delay(data, 1),
-        }
-    }
-
+impl Words {
     /// Whether a unit is fed; that, and the word to be read.
-    fn bit(&self, m: &mut Module, name: &str, epoch: u32, unit: u32) -> (Net, (u32, Net)) {
+    fn fed(&self, m: &mut Module, name: &str, epoch: u32, unit: u32) -> (Net, (u32, Net)) {
         let word = route(epoch, unit);
-        let at = is(m, self.address, word.into());
-        let set = m.and(self.write, at);
+        let set = self.at(m, word);
         let on = m.bit(self.data, FED.trailing_zeros());
         let on = state_when(m, &format!("{name}_fed{epoch}"), set, on);
         let zeros = m.lit(FED.trailing_zeros(), 0);
@@ -300,9 +283,8 @@ impl Csr {
         unit: u32,
         bits: u32,
     ) -> (Net, Net, (u32, Net)) {
-        let (on, (word, _)) = self.bit(m, name, epoch, unit);
-        let at = is(m, self.address, word.into());
-        let set = m.and(self.write, at);
+        let (on, (word, _)) = self.fed(m, name, epoch, unit);
+        let set = self.at(m, word);
         let from = m.slice(self.data, bits - 1, 0);
         let from = state_when(m, &format!("{name}_from{epoch}"), set, from);
         let low = m.zext(from, FED.trailing_zeros());

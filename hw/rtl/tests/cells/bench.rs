@@ -5,8 +5,9 @@ use restage_manifest::Kept;
 use restage_manifest::address::region;
 use restage_program::Bits;
 use restage_rtl::cells::{Config, Lane, Ports, Site, Wish};
+use restage_rtl::net::Circuit;
 use restage_rtl::pipe::{Latency, Pipe, Sig};
-use restage_sim_verilator::{Build, Cache, Model, PortId};
+use restage_sim_verilator::{Build, Cache, Library, Model, PortId};
 use std::collections::VecDeque;
 
 /// What the bus is to do.
@@ -97,6 +98,15 @@ pub fn module(
     Built { piped, ports, outputs: names, kept }
 }
 
+/// The model of a circuit; its Verilog is kept in the folder that RESTAGE_KEEP names.
+pub fn library(name: &str, circuit: &Circuit) -> Library {
+    let text = circuit.verilog();
+    if let Ok(folder) = std::env::var("RESTAGE_KEEP") {
+        std::fs::write(format!("{folder}/{name}.v"), &text).unwrap();
+    }
+    Build::new(name).source(format!("{name}.v"), text).build(&cache()).unwrap()
+}
+
 impl Bench {
     pub fn new(
         name: &str,
@@ -110,11 +120,7 @@ impl Bench {
         ) -> (Vec<(&'static str, Sig)>, Ports),
     ) -> Self {
         let Built { piped, ports, outputs: names, .. } = module(name, inputs, 0, build);
-        let text = piped.circuit.verilog();
-        if let Ok(folder) = std::env::var("RESTAGE_KEEP") {
-            std::fs::write(format!("{folder}/{name}.v"), &text).unwrap();
-        }
-        let library = Build::new(name).source(format!("{name}.v"), text).build(&cache()).unwrap();
+        let library = library(name, &piped.circuit);
         let model = library.instance(seed).unwrap();
         let port = |name: &str| model.port(name).unwrap();
         let mut bench = Bench {

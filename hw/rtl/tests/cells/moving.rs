@@ -1,7 +1,7 @@
 //! State that moves: two variants with the same cell and a lane between them, packets now through the one, now through
 //! the other. A third one that gets all packets says what must come out.
 
-use crate::bench::{Built, cache, module};
+use crate::bench::{Built, library, module};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use restage_manifest::Sublane;
@@ -11,7 +11,7 @@ use restage_program::Bits;
 use restage_program::program::Unit;
 use restage_rtl::cells::{Config, MapIn, MapStep, Ports, Site, counter, map, meter, register};
 use restage_rtl::pipe::{Pipe, Sig};
-use restage_sim_verilator::{Build, Library, Model};
+use restage_sim_verilator::{Library, Model};
 use std::collections::VecDeque;
 
 /// Words of the lane.
@@ -41,11 +41,7 @@ impl Part {
         ) -> (Vec<(&'static str, Sig)>, Ports),
     ) -> Part {
         let Built { piped, outputs, kept, .. } = module(name, inputs, WORDS, build);
-        let text = piped.circuit.verilog();
-        if let Ok(folder) = std::env::var("RESTAGE_KEEP") {
-            std::fs::write(format!("{folder}/{name}.v"), &text).unwrap();
-        }
-        let library = Build::new(name).source(format!("{name}.v"), text).build(&cache()).unwrap();
+        let library = library(name, &piped.circuit);
         // What is changed latest and read earliest: of a meter the tokens and the time.
         let lanes: Vec<Sublane> = kept.iter().map(|k| k.lane.unwrap()).collect();
         let longest = lanes.iter().max_by_key(|l| l.sent - l.read).unwrap();

@@ -4,9 +4,9 @@ use crate::common::lint;
 use crate::stand_in::stand_in;
 use restage_manifest::ShellConfig;
 use restage_manifest::address::shell::Count;
-use restage_manifest::address::{self, guard, shell as word};
+use restage_manifest::address::{self, guard, region, shell as word};
 use restage_manifest::route::{Stop, Way};
-use restage_manifest::socket::RegionKind;
+use restage_manifest::socket::{RegionKind, Socket};
 use restage_rtl::net::Circuit;
 use restage_rtl::shell::{fabric, shell, sockets};
 use restage_sim_verilator::{BenchOptions, Build, Cache, Device, Fabric, Nic};
@@ -107,8 +107,29 @@ impl Card {
         }
     }
 
+    /// Lets a region say what it is: it says what was written to it, plus the address. One that is being loaded says nothing.
+    pub fn introduce(&mut self, socket: &Socket, latency: u32) {
+        let said = [
+            (region::MAGIC, region::MAGIC_VALUE),
+            (region::SHELL_HASH, self.config.fingerprint()),
+            (region::KIND, socket.kind as u32),
+            (region::LATENCY, latency),
+        ];
+        for (word, value) in said {
+            let at = address::byte(socket.unit, word);
+            if self.nic.write(at, value.wrapping_sub(word)).is_err() {
+                return;
+            }
+            assert_eq!(self.nic.read(at).unwrap(), value);
+        }
+    }
+
     /// Says how long each region takes, and that it may write everything.
     pub fn couple(&mut self, latencies: &[u32]) {
+        for (socket, latency) in sockets(&self.config).iter().zip(latencies) {
+            self.write(word::guard(socket.unit, guard::COUPLED), 0);
+            self.introduce(socket, *latency);
+        }
         let mut writes = Vec::new();
         let mut set =
             |word: u32, value: u32| writes.push((address::byte(address::SHELL, word), value));

@@ -217,7 +217,7 @@ fn everything_together() {
 #[test]
 fn other_widths_and_sums() {
     let wide = ShellConfig { window_bytes: 256, phv_bits: 4096, ..everything() };
-    compare(&wide, options(20), 2, 200, 1000);
+    compare(&wide, options(20), 1, 200, 1000);
     let narrow =
         ShellConfig { data_bytes: 16, window_bytes: 48, payload_beats: 4096, ..everything() };
     compare(&narrow, BenchOptions { gaps: 30, ..options(21) }, 20, 200, 1000);
