@@ -4,6 +4,7 @@
 
 use crate::hardware::Hardware;
 use restage_image::{Header, Image, ImageError, verilog};
+use restage_manifest::{Manifest, Region, ShellConfig};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,14 +16,30 @@ pub fn image(
     part: &str,
     number: u64,
 ) -> Result<Image, ImageError> {
-    let (Some(region), Some(circuit)) =
-        (hardware.manifest.regions.get(index), hardware.variants.get(index))
+    image_at(&hardware.manifest, hardware, index, part, number)
+}
+
+/// As [`image`], for the region where another manifest of the same program has the variant.
+pub fn image_at(
+    manifest: &Manifest,
+    hardware: &Hardware,
+    index: usize,
+    part: &str,
+    number: u64,
+) -> Result<Image, ImageError> {
+    let (Some(region), Some(circuit)) = (manifest.regions.get(index), hardware.variants.get(index))
     else {
         return Err(ImageError::Circuit(format!("there is no variant {index}")));
     };
-    let header = Header {
+    let header = header(&manifest.config, region, part, number);
+    Image::new(header, verilog::pack(circuit.name(), &circuit.verilog()))
+}
+
+/// What an image of a variant says of itself, but for its payload.
+pub fn header(config: &ShellConfig, region: &Region, part: &str, number: u64) -> Header {
+    Header {
         part: part.to_string(),
-        shell: hardware.manifest.config.fingerprint(),
+        shell: config.fingerprint(),
         kind: region.kind,
         unit: region.unit as u8,
         latency: region.latency as u16,
@@ -32,8 +49,7 @@ pub fn image(
         payload: 0,
         payload_crc: 0,
         signature: [0; 64],
-    };
-    Image::new(header, verilog::pack(circuit.name(), &circuit.verilog()))
+    }
 }
 
 /// Writes the images of all variants into a folder, `MODULE_UNIT.rsti` each, and removes those of others. Paths and bytes.

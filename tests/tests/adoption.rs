@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+use restage_compile::change::Wishes;
 use restage_gen::hardware::{Hardware, Target, build_with};
 use restage_golden::{Golden, Input, Output};
 use restage_manifest::ShellConfig;
@@ -13,10 +14,9 @@ use restage_program::prelude::{bits as number, build as describe};
 use restage_program::{Checked, entries_text};
 use restage_sim_verilator::BenchOptions;
 use restage_tests::hardware::card::Card;
-use restage_tests::hardware::live::{ChangeError, Flip};
+use restage_tests::hardware::live::{Change, ChangeError};
 use restage_tests::hardware::state;
 use restage_tests::random::Rng;
-use std::collections::BTreeSet;
 
 header! { struct Ask { index: bit<8>, op: bit<8>, x: bit<32>, out: bit<64>, more: bit<64> } }
 
@@ -93,17 +93,17 @@ fn version(program: Program, entries: &str, after: Option<&Hardware>) -> Version
     Version { program, writes, hardware }
 }
 
-fn change(card: &mut Card, next: &Version, reset: &[&str]) -> Result<Flip, ChangeError> {
+fn change(card: &mut Card, next: &Version) -> Result<Change, ChangeError> {
     card.nic.run(BEFORE).unwrap();
-    card.change(&next.program, &next.hardware, &next.writes, reset)
+    card.change(&next.program, &next.hardware, &next.writes, Wishes::default())
 }
 
 /// A golden model of a version that goes on where another one stopped.
-fn golden(version: &Version, before: Option<&Golden>, reset: &[&str]) -> Golden {
+fn golden(version: &Version, before: Option<&Golden>) -> Golden {
     let mut new = Golden::new(&version.program).unwrap();
     version.writes.iter().for_each(|write| new.write(write).unwrap());
     if let Some(before) = before {
-        new.adopt(before, &reset.iter().copied().collect::<BTreeSet<_>>()).unwrap();
+        new.adopt(before, &|_| true).unwrap();
     }
     new
 }
@@ -138,27 +138,27 @@ fn what_a_program_kept_is_kept_by_the_next() {
     for bytes in &packets {
         card.nic.send(1, bytes.clone());
     }
-    let flip = change(&mut card, &second, &[]).unwrap();
+    let Change { flip, plan, copying } = change(&mut card, &second).unwrap();
     println!(
         "from packet {} on; bubbles {} and {}; copied in {} clocks; inside {:?}; {} clocks in all",
         flip.at,
-        flip.bubbles.ingress,
-        flip.bubbles.egress,
-        flip.copying,
+        plan.there.ingress,
+        plan.there.egress,
+        copying,
         flip.inside,
         card.nic.cycle()
     );
-    assert_eq!(flip.adoption.carried.len(), 7, "{:?}", flip.adoption.carried);
-    assert_eq!(flip.adoption.fresh, ["newest"]);
+    assert_eq!(plan.adoption.carried.len(), 7, "{:?}", plan.adoption.carried);
+    assert_eq!(plan.adoption.fresh, ["newest"]);
     assert!(flip.inside.iter().all(|inside| *inside > 0), "{:?}", flip.inside);
     assert!(card.nic.waiting() > 1000, "there was traffic to the end");
     let run = card.run(&[]).unwrap();
     let mut out = Output::new();
-    let mut model = golden(&first, None, &[]);
+    let mut model = golden(&first, None);
     let mut received = run.received.iter();
     for (i, (bytes, gate)) in packets.iter().zip(&run.gate).enumerate() {
         if i as u64 == flip.at {
-            model = golden(&second, Some(&model), &[]);
+            model = golden(&second, Some(&model));
         }
         let time_us = gate.values[1];
         model.process(&Input { time_us, ..Input::new(1, bytes) }, &mut out);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
+use restage_compile::change::Wishes;
 use restage_gen::hardware::{Hardware, Target, build_with};
 use restage_gen::images::image;
 use restage_golden::{Golden, Input, Output};
@@ -14,7 +15,7 @@ use restage_program::entry::Write;
 use restage_program::{Checked, entries_text};
 use restage_sim_verilator::BenchOptions;
 use restage_tests::hardware::card::Card;
-use restage_tests::hardware::live::ChangeError;
+use restage_tests::hardware::live::{Change, ChangeError};
 use restage_tests::traffic::Traffic;
 
 /// How often the traffic is sent: filling tables takes some hundred thousand clocks.
@@ -111,12 +112,14 @@ fn a_router_becomes_a_filter_and_a_router_again() {
         card.retire().unwrap();
         refusals += refuses(&mut card, &next.hardware);
         let start = card.nic.cycle();
-        let flip = card.change(&next.program, &next.hardware, &next.writes, &[]).unwrap();
+        let wishes = Wishes::default();
+        let Change { flip, plan, .. } =
+            card.change(&next.program, &next.hardware, &next.writes, wishes).unwrap();
         let clocks = card.nic.cycle() - start;
         println!("{} from packet {} on, {clocks} clocks: {flip:?}", next.program.name, flip.at);
         // The deparser is the same circuit in both programs, and stays.
         assert!(
-            !flip.loaded.is_empty() && flip.loaded.len() < next.hardware.manifest.regions.len()
+            !plan.loaded.is_empty() && plan.loaded.len() < next.hardware.manifest.regions.len()
         );
         assert!(flip.at > flips.last().unwrap().0);
         flips.push((flip.at, next));

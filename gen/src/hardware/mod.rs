@@ -3,9 +3,9 @@
 pub mod map;
 pub mod part;
 pub mod picture;
-mod units;
 mod words;
 
+use restage_compile::change::units;
 use restage_compile::flow::{Flow, Slot};
 use restage_compile::lower::{self, Refusal};
 use restage_compile::place::{Cost as Capacity, Placement, place};
@@ -206,7 +206,7 @@ fn circuits(
         known.push((*kind, hash(&variant.circuit.verilog())));
         built.push(variant);
     }
-    let units = units::units(config, &known, running).ok_or(HardwareError::Regions)?;
+    let units = units(config, &known, running).ok_or(HardwareError::Regions)?;
     let mut regions = Vec::new();
     let mut variants = Vec::new();
     let mut cells = Cells::default();

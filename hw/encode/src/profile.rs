@@ -63,6 +63,15 @@ impl Profile {
         });
     }
 
+    /// Is what another one is, whose tables have the same memories; `rename` gives its actions the numbers that they have
+    /// here.
+    pub fn take_over(&mut self, other: &Profile, rename: &dyn Fn(&mut ActionCall)) {
+        let shapes: Vec<TableShape> = self.copies.iter().map(|copy| copy.shape.clone()).collect();
+        *self = Profile { shape: self.shape.clone(), ..other.clone() };
+        self.copies.iter_mut().zip(shapes).for_each(|(copy, shape)| copy.shape = shape);
+        self.planes.iter_mut().flat_map(|plane| plane.members.values_mut()).for_each(rename);
+    }
+
     /// An entry's data.
     pub fn target_word(&self, epoch: usize, target: &EntryTarget) -> Result<Bits, Fault> {
         let (place, group) = match target {

@@ -84,6 +84,17 @@ impl Table {
         self.ids.like(&other.ids, epoch);
     }
 
+    /// Is what another one is, which has the same memories; `rename` gives its actions the numbers that they have here.
+    pub fn take_over(&mut self, other: &Table, rename: &dyn Fn(&mut ActionCall)) {
+        let cell = self.cell.clone();
+        *self = Table { cell, ..other.clone() };
+        for installed in self.planes.iter_mut().flat_map(HashMap::values_mut) {
+            if let EntryTarget::Action(call) = &mut installed.entry.target {
+                rename(call);
+            }
+        }
+    }
+
     /// No further entries are waited for.
     pub fn settle(&mut self) {
         self.ids.settle();

@@ -68,7 +68,7 @@ impl Looped {
 }
 
 /// A program that runs, with its entries and its state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Golden {
     pub(crate) program: Checked,
     code: Code,

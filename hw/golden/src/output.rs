@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// Everything that one input caused. Made once and used again: nothing is allocated once its buffers
 /// have grown to what the traffic needs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Output {
     pub(crate) bytes: Vec<u8>,
     packets: Vec<(u16, Range<usize>)>,

@@ -196,7 +196,7 @@ pub(crate) fn describe(entry: &Entry) -> String {
 }
 
 /// Names and types of what stands in slots.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Names(HashMap<Slot, (String, Type)>);
 
 impl Names {

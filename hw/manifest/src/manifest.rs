@@ -152,6 +152,13 @@ impl Manifest {
         })
     }
 
+    /// The same with variants in other regions: what becomes of a unit.
+    pub fn moved(mut self, unit: &dyn Fn(u32) -> u32) -> Self {
+        self.regions.iter_mut().for_each(|region| region.unit = unit(region.unit));
+        self.cells.move_to(unit);
+        self
+    }
+
     /// What a host writes after a reset before it opens the gate, entries apart: byte addresses and values. Each region's
     /// latency and write mask, the way of packets, the same one in both epochs, and the room that further passes need.
     pub fn boot(&self) -> Vec<(u32, u32)> {

@@ -35,6 +35,17 @@ pub enum RegionKind {
     Deparser,
 }
 
+impl RegionKind {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            RegionKind::Parser => "parser",
+            RegionKind::Stage => "stage",
+            RegionKind::Deparser => "deparser",
+        }
+    }
+}
+
 /// Seen from the region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

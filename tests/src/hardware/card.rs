@@ -5,6 +5,7 @@ mod read;
 mod state;
 
 use super::Packet;
+use super::live::Live;
 use restage_encode::{BusOp, EncodeError, Encoder, Epochs};
 use restage_gen::hardware::Hardware;
 use restage_manifest::address::{self, region, shell};
@@ -78,8 +79,8 @@ pub struct Card {
     loops: Option<WatchId>,
     /// The epoch that new packets get.
     pub(super) epoch: u32,
-    /// Words of lanes that have a source since the last change.
-    pub(super) joined: Vec<u32>,
+    /// What its changes leave behind.
+    pub(super) live: Live,
     /// What its models took to build.
     pub(super) built: Built,
 }
@@ -199,8 +200,8 @@ impl Card {
         let encoder =
             Encoder::new(program, &hardware.manifest.cells).with_shell(&hardware.manifest.config);
         let manifest = hardware.manifest.clone();
-        let (epoch, joined, built) = (0, Vec::new(), Built::default());
-        let mut card = Card { nic, manifest, encoder, gate, emit, loops, epoch, joined, built };
+        let (epoch, live, built) = (0, Live::default(), Built::default());
+        let mut card = Card { nic, manifest, encoder, gate, emit, loops, epoch, live, built };
         card.boot()?;
         Ok(card)
     }
@@ -298,7 +299,8 @@ impl Card {
         Ok(self.seen())
     }
 
-    pub(super) fn seen(&mut self) -> Run {
+    /// What has been seen since this was last asked.
+    pub fn seen(&mut self) -> Run {
         Run {
             sent: self.nic.sent(),
             received: self.nic.received(),

@@ -32,8 +32,20 @@ pub struct Adoption {
     pub carried: Vec<Carried>,
     /// What begins with 0: it is new, or that was asked for.
     pub fresh: Vec<String>,
+    /// What goes on as it was when packets last passed it.
+    pub resumed: Vec<String>,
     /// What the new program does not have.
     pub gone: Vec<String>,
+}
+
+impl Adoption {
+    /// What would begin with 0 but is in units that are fed again goes on as it was.
+    pub(super) fn resume(&mut self, new: &Manifest, units: &BTreeSet<u32>) {
+        let resumed =
+            |name: &String| of_name(new, name).is_some_and(|(unit, _)| units.contains(&unit));
+        self.resumed = self.fresh.iter().filter(|name| resumed(name)).cloned().collect();
+        self.fresh.retain(|name| !resumed(name));
+    }
 }
 
 /// State that cannot be carried over.

@@ -17,6 +17,7 @@
 
 use super::adopt::Carried;
 use restage_manifest::Sublane;
+use restage_manifest::address::shell;
 use restage_manifest::route::Way;
 
 /// A place that both ways share, or state that moves from one to the other, and what it asks for.
@@ -43,6 +44,36 @@ pub struct Bubbles {
     pub ingress_terms: Vec<Term>,
     /// Egress.
     pub egress_terms: Vec<Term>,
+}
+
+impl Term {
+    /// Clocks that it asks for.
+    pub fn clocks(&self) -> u32 {
+        self.first.saturating_sub(self.then)
+    }
+}
+
+impl std::fmt::Display for Term {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.state, self.place) {
+            (Some(state), place) => write!(f, "{state} to unit {place}: ")?,
+            (None, shell::POINT) => write!(f, "traffic point: ")?,
+            (None, shell::JOIN) => write!(f, "behind the deparsers: ")?,
+            (None, place) => write!(f, "unit {place}: ")?,
+        }
+        write!(f, "{} - {}", self.first, self.then)
+    }
+}
+
+impl Bubbles {
+    /// The terms that ask for as much as there is, of both halves; none where there need be no bubble.
+    pub fn why(&self) -> impl Iterator<Item = &Term> {
+        let ingress =
+            self.ingress_terms.iter().filter(|t| self.ingress > 0 && t.clocks() == self.ingress);
+        let egress =
+            self.egress_terms.iter().filter(|t| self.egress > 0 && t.clocks() == self.egress);
+        ingress.chain(egress)
+    }
 }
 
 /// What goes from one half to the other: how long packets wait between them nobody knows.
@@ -100,8 +131,7 @@ pub fn bubbles(first: &Way, then: &Way, carried: &[Carried]) -> Result<Bubbles, 
             then: d_then + to.1.read,
         });
     }
-    let most =
-        |terms: &[Term]| terms.iter().map(|t| t.first.saturating_sub(t.then)).max().unwrap_or(0);
+    let most = |terms: &[Term]| terms.iter().map(Term::clocks).max().unwrap_or(0);
     let (ingress, egress) = (most(&ingress_terms), most(&egress_terms));
     Ok(Bubbles { ingress, egress, ingress_terms, egress_terms })
 }

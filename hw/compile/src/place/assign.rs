@@ -1,5 +1,6 @@
 //! Chooses the stage of every access.
 
+use super::apart::wanted;
 use super::{Cost, Estimate, Split, Stage, split};
 use crate::flow::{Access, Def, Flow, Slot};
 use crate::lower::{Refusal, cell_name};
@@ -14,6 +15,8 @@ pub(super) struct Assign<'a> {
     capacity: Cost,
     estimate: &'a mut dyn Estimate,
     how: Split,
+    /// The region that each access wants to be in, by name.
+    labels: Vec<Option<String>>,
 }
 
 impl<'a> Assign<'a> {
@@ -32,7 +35,8 @@ impl<'a> Assign<'a> {
             stages: regions + 1,
             before,
         };
-        Assign { program, flow, regions, capacity, estimate, how }
+        let labels = vec![None; flow.accesses.len()];
+        Assign { program, flow, regions, capacity, estimate, how, labels }
     }
 
     /// The stages, one for each region.
@@ -43,6 +47,11 @@ impl<'a> Assign<'a> {
                 "is left without a region by the other half",
                 "a shell with more regions is accepted",
             ));
+        }
+        for (access, decl) in self.flow.accesses.iter() {
+            if let Some(cell) = decl.kind.cell() {
+                self.labels[access.index()] = wanted(self.program, cell)?;
+            }
         }
         let waits = waits(self.flow);
         for group in in_order(&waits) {
@@ -84,8 +93,15 @@ impl<'a> Assign<'a> {
         let names: Vec<String> = cells.map(|c| cell_name(self.program, c)).collect();
         let before = old.iter().position(|s| names.iter().any(|n| s.cells.contains(n)));
         let before = before.filter(|at| (first..self.regions).contains(at));
+        let label = self.label(group)?;
+        let may = |region: &usize| {
+            let others = (0..).zip(&self.how.accesses).filter(|(_, at)| *at == region);
+            others.map(|(a, _): (usize, _)| &self.labels[a]).all(|other| *other == label)
+        };
+        let places: Vec<usize> =
+            before.into_iter().chain(first..self.regions).filter(may).collect();
         let mut last = None;
-        for region in before.into_iter().chain(first..self.regions) {
+        for region in places {
             group.iter().for_each(|a| self.how.accesses[a.index()] = region);
             let stage = split(self.flow, &self.how).swap_remove(region);
             let cost = self.estimate.stage(&stage)?;
@@ -98,10 +114,16 @@ impl<'a> Assign<'a> {
         let Some((stage, (resource, needed, there))) = last else {
             return Err(Refusal::new(
                 name,
-                format!(
-                    "comes after the last of the {} regions of {}",
-                    self.regions, self.flow.name
-                ),
+                match first < self.regions {
+                    true => format!(
+                        "finds no region among the {} of {} that is not others' own",
+                        self.regions, self.flow.name
+                    ),
+                    false => format!(
+                        "comes after the last of the {} regions of {}",
+                        self.regions, self.flow.name
+                    ),
+                },
                 "a shell with more regions is accepted",
             ));
         };
@@ -118,6 +140,29 @@ impl<'a> Assign<'a> {
             "a smaller size is accepted, two tables of which the second is applied when the first misses \
              (they may be in different regions), or a shell with larger or more regions",
         ))
+    }
+
+    /// The region that accesses want which must stay together.
+    fn label(&self, group: &[Access]) -> Result<Option<String>, Refusal> {
+        let mut labels = group.iter().map(|a| &self.labels[a.index()]);
+        let label = labels.next().cloned().flatten();
+        match labels.find(|other| **other != label) {
+            None => Ok(label),
+            Some(other) => {
+                let cells = group.iter().filter_map(|a| self.flow.accesses[*a].kind.cell());
+                let names: Vec<String> = cells.map(|c| cell_name(self.program, c)).collect();
+                let said = |l: &Option<String>| l.clone().unwrap_or_else(|| "any region".into());
+                Err(Refusal::new(
+                    names.join(", "),
+                    format!(
+                        "wait for each other and want `{}` and `{}`",
+                        said(&label),
+                        said(other)
+                    ),
+                    "the same `@region` for all of them is accepted",
+                ))
+            }
+        }
     }
 
     /// Moves what a region writes without waiting for an access to the next one until the region has room.

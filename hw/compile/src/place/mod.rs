@@ -10,9 +10,13 @@
 //! circuits knows. With an old placement whatever was placed there stays in its region as long as that is
 //! possible, and slots stay at their bits, so that unchanged regions come out unchanged.
 //!
+//! Cells that name a region (`apart`) are there and nothing else with state is.
+//!
 //! What does not fit is refused: the cell, the resource, how much it needs and how much there is.
 
+mod apart;
 mod assign;
+mod own;
 mod split;
 
 pub use split::{Split, split};

@@ -11,6 +11,7 @@
 //! to one, else in a temporary. What waits for no access is computed again wherever it is used, unless it is
 //! a hash or a product. A slot is not written before the last stage that reads what it held in the beginning.
 
+use super::own::own;
 use crate::flow::{Access, Def, Flow, Slot, Value, ValueDecl};
 use restage_program::entity::{Entity, EntityMap};
 use restage_program::op::Op;
@@ -32,11 +33,12 @@ pub struct Split {
     pub before: usize,
 }
 
-/// The flows of all stages.
+/// The flows of all stages. What else is in a half says nothing of the order in a stage: unchanged stages are the same text.
 pub fn split(flow: &Flow, how: &Split) -> Vec<Flow> {
     let mut plan = Plan::new(flow, how);
     plan.settle();
-    (0..how.stages).map(|stage| plan.stage(stage)).collect()
+    let stages = (0..how.stages).map(|stage| plan.stage(stage));
+    stages.map(own).collect()
 }
 
 struct Plan<'a> {

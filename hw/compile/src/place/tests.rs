@@ -88,3 +88,30 @@ fn what_was_placed_stays_where_it_was() {
     assert_eq!(same, first);
     assert_eq!(first.ingress[0].flow.values.keys().next().map(Entity::index), Some(0));
 }
+
+fn labelled(label: &str) -> Result<Placement, Vec<Refusal>> {
+    let mut program = restage_library::get("l3_acl").unwrap().program();
+    let (acl, _) = program.tables.iter().find(|(_, t)| t.preamble.name.contains("acl")).unwrap();
+    program.tables[acl].preamble.annotations.push(label.into());
+    let program = program.check().unwrap();
+    let like = ShellConfig { regions: 4, ..ShellConfig::default() };
+    let config = shell_for(&program, &like);
+    let lowered = lower(&program, &config).unwrap();
+    let all = Cost { bram18: 100, ..WIDE };
+    place(&program, &config, &lowered, all, &mut Counted, None)
+}
+
+/// A cell that names a region is alone there, though all would fit into one.
+#[test]
+fn what_wants_a_region_to_itself_has_one() {
+    let placement = labelled("@region(\"access\")").unwrap();
+    let alone = placement.ingress.iter().filter(|s| s.cells.iter().any(|c| c.contains("acl")));
+    let alone: Vec<_> = alone.map(|s| s.cells.len()).collect();
+    assert_eq!(alone, [1], "{:?}", placement.ingress);
+    assert_eq!(placement.ingress.iter().filter(|s| s.cells.len() > 1).count(), 1);
+    assert!(labelled("@regional(1)").is_ok_and(|p| p.ingress.len() == 1));
+    for wrong in ["@region", "@region(acl)", "@region(\"\")"] {
+        let refusals = labelled(wrong).unwrap_err();
+        assert!(refusals[0].to_string().contains(wrong), "{refusals:?}");
+    }
+}

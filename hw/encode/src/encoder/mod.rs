@@ -1,5 +1,6 @@
 //! All cells of a program, and the writes to them.
 
+mod after;
 mod contents;
 mod entries;
 mod members;
@@ -18,7 +19,7 @@ use restage_program::accept::{Fault, WriteError, object, refused};
 use restage_program::entity as id;
 use restage_program::entry::{CrcParams, KeyMatch, Write};
 use restage_program::program::{Program, TableDecl};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Bits of the selector's hash of a table that no circuit has.
@@ -86,6 +87,8 @@ pub struct Encoder {
     profiles: BTreeMap<u32, Profile>,
     value_sets: Vec<(id::ValueSet, ValueSet)>,
     members: [BTreeMap<u32, Vec<Vec<KeyMatch>>>; 2],
+    /// Tables that were there before the program, with their entries.
+    kept: BTreeSet<id::Table>,
 }
 
 impl Encoder {
@@ -99,6 +102,7 @@ impl Encoder {
             profiles: BTreeMap::new(),
             value_sets: Vec::new(),
             members: [BTreeMap::new(), BTreeMap::new()],
+            kept: BTreeSet::new(),
         };
         for (table, cell) in &cells.tables {
             encoder.add_table(*table, cell);
@@ -126,27 +130,6 @@ impl Encoder {
         }
     }
 
-    /// Entries get the ids that they have in tables of the same names of a program that runs, in an epoch of it: what packets left
-    /// behind an id can be carried over row by row. Until [`settle`](Self::settle).
-    pub fn after(mut self, running: &Encoder, epoch: bool) -> Self {
-        for (at, table) in &mut self.tables {
-            let name = |program: &Program, at: u32| {
-                program.tables.get(id::Table(at)).map(|t| t.preamble.name.clone())
-            };
-            let own = name(&self.program, *at);
-            let same = running.tables.iter().find(|(at, _)| name(&running.program, **at) == own);
-            if let Some((_, other)) = same {
-                table.like(other, usize::from(epoch));
-            }
-        }
-        self
-    }
-
-    /// All entries that come with the program are there: ids that were kept for others are free.
-    pub fn settle(&mut self) {
-        self.tables.values_mut().for_each(Table::settle);
-    }
-
     /// With the sizes of a shell's lists.
     pub fn with_shell(mut self, config: &ShellConfig) -> Self {
         self.lists = Lists::new(config);
@@ -154,7 +137,8 @@ impl Encoder {
     }
 
     /// What comes with the program: default actions and entries, and the seeds of random generators by call site (a
-    /// site without one starts as the golden model has it by default). Done once, on cleared memories.
+    /// site without one starts as the golden model has it by default). Done once, on cleared memories; not for tables
+    /// that were [kept](Self::keep).
     pub fn initial(&mut self, seeds: &[u64]) -> Result<Vec<BusOp>, EncodeError> {
         let mut log = Log::default();
         for (site, cell) in &self.cells.randoms {
@@ -163,7 +147,8 @@ impl Encoder {
             log.0.extend(row(cell, Part::Seed, 0, Bits::new(64, seed.into())));
         }
         let program = Arc::clone(&self.program);
-        for (table, decl) in program.tables.iter() {
+        let kept = self.kept.clone();
+        for (table, decl) in program.tables.iter().filter(|(t, _)| !kept.contains(t)) {
             let fault = |index, fault| EncodeError {
                 index,
                 source: refused("table", &decl.preamble.name, fault),

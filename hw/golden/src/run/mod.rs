@@ -63,7 +63,7 @@ struct Applied {
 }
 
 /// Registers and memory of the loop.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Machine {
     slots: Vec<u64>,
     /// Bytes that the parser has taken.

@@ -37,7 +37,7 @@ pub(crate) struct Outside<'a> {
 }
 
 /// A copy that waits for egress.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Job {
     slots: Vec<u64>,
     taken: usize,
@@ -49,7 +49,7 @@ pub(super) struct Job {
 }
 
 /// A packet that waits for another pass.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Again {
     bytes: Vec<u8>,
     /// Metadata that was kept, at its place; the rest is 0. Of a clone made in egress its headers, too.

@@ -10,7 +10,7 @@ use restage_program::entity::{Action, Header, Map, Register, Table};
 use std::fmt::Write;
 
 /// A place that an instruction is about to write, with its old content.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Watched {
     slot: Slot,
     old: Bits,

@@ -144,16 +144,7 @@ pub struct Cells {
 impl Cells {
     /// Adds those of another region, which is this unit.
     pub fn append(&mut self, mut other: Cells, unit: u32) {
-        fn place<I, S>(cells: &mut [(I, Cell<S>)], unit: u32) {
-            cells.iter_mut().for_each(|(_, cell)| cell.unit = unit);
-        }
-        place(&mut other.tables, unit);
-        place(&mut other.value_sets, unit);
-        place(&mut other.registers, unit);
-        place(&mut other.counters, unit);
-        place(&mut other.meters, unit);
-        place(&mut other.maps, unit);
-        place(&mut other.randoms, unit);
+        other.move_to(&|_| unit);
         self.tables.append(&mut other.tables);
         self.value_sets.append(&mut other.value_sets);
         self.registers.append(&mut other.registers);
@@ -161,5 +152,19 @@ impl Cells {
         self.meters.append(&mut other.meters);
         self.maps.append(&mut other.maps);
         self.randoms.append(&mut other.randoms);
+    }
+
+    /// Has all in other regions, given what becomes of a unit.
+    pub fn move_to(&mut self, unit: &dyn Fn(u32) -> u32) {
+        fn place<I, S>(cells: &mut [(I, Cell<S>)], unit: &dyn Fn(u32) -> u32) {
+            cells.iter_mut().for_each(|(_, cell)| cell.unit = unit(cell.unit));
+        }
+        place(&mut self.tables, unit);
+        place(&mut self.value_sets, unit);
+        place(&mut self.registers, unit);
+        place(&mut self.counters, unit);
+        place(&mut self.meters, unit);
+        place(&mut self.maps, unit);
+        place(&mut self.randoms, unit);
     }
 }

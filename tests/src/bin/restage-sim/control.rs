@@ -16,6 +16,7 @@
 use restage_gen::hardware::{Hardware, Target, build_with};
 use restage_gen::{images, source};
 use restage_image::SIMULATED;
+use restage_manifest::Manifest;
 use restage_program::entry::Write;
 use restage_program::{Checked, entries_text};
 use restage_sim_verilator::Cache;
@@ -59,6 +60,8 @@ pub struct Wanted {
     pub program: Checked,
     pub hardware: Arc<Hardware>,
     pub writes: Vec<Write>,
+    /// Told in which regions it is.
+    pub placed: Sender<Manifest>,
 }
 
 /// What came of a job; text if it failed.
@@ -136,11 +139,15 @@ fn answer(request: Request, orders: &Sender<Order>, running: &Running) -> Answer
         }
         Request::Swap { program, entries } => {
             let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-            let wanted =
-                prepare(&program, entries.as_deref(), &running).map_err(|e| format!("{e:#}"))?;
-            let hardware = Arc::clone(&wanted.hardware);
+            let (placed, places) = channel();
+            let wanted = prepare(&program, entries.as_deref(), &running, placed)
+                .map_err(|e| format!("{e:#}"))?;
+            let mut hardware = Hardware::clone(&wanted.hardware);
             let done = order(Job::Swap(Box::new(wanted)))?;
-            *running = hardware;
+            if let Ok(manifest) = places.try_recv() {
+                hardware.manifest = manifest;
+            }
+            *running = Arc::new(hardware);
             Ok(done)
         }
         Request::Quit {} => order(Job::Quit),
@@ -148,7 +155,12 @@ fn answer(request: Request, orders: &Sender<Order>, running: &Running) -> Answer
 }
 
 /// Compiles a program to take the place of what runs, and builds the models of what is new.
-fn prepare(name: &str, entries: Option<&Path>, old: &Hardware) -> anyhow::Result<Wanted> {
+fn prepare(
+    name: &str,
+    entries: Option<&Path>,
+    old: &Hardware,
+    placed: Sender<Manifest>,
+) -> anyhow::Result<Wanted> {
     let loaded = source::load(name, None)?;
     let target = Target { old: Some((&old.placement, &old.manifest)), ..Target::default() };
     let hardware = build_with(&loaded.program, &target)?;
@@ -161,5 +173,5 @@ fn prepare(name: &str, entries: Option<&Path>, old: &Hardware) -> anyhow::Result
         None => loaded.entries.unwrap_or_default().to_string(),
     };
     let writes = entries_text::parse(&loaded.program, &text)?;
-    Ok(Wanted { program: loaded.program, hardware: Arc::new(hardware), writes })
+    Ok(Wanted { program: loaded.program, hardware: Arc::new(hardware), writes, placed })
 }

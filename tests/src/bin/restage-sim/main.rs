@@ -11,12 +11,14 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use control::{Answer, Job, Order};
 use line::{At, Ends};
+use restage_compile::change::Wishes;
 use restage_gen::hardware::{Target, build_with};
 use restage_gen::source;
 use restage_manifest::address::shell::Count;
 use restage_program::entries_text;
 use restage_sim_verilator::{BenchOptions, Device};
 use restage_tests::hardware::card::{Card, CardError};
+use restage_tests::hardware::live::Change;
 use restage_tests::traffic::Traffic;
 use serde_json::json;
 use std::io::Write as _;
@@ -201,12 +203,16 @@ fn carry_out(card: &mut Card, job: Job) -> Answer {
             Ok(json!({ "clocks": card.nic.cycle() - start }))
         }
         Job::Swap(wanted) => {
-            let flip = card
-                .change(&wanted.program, &wanted.hardware, &wanted.writes, &[])
+            let Change { flip, plan, .. } = card
+                .change(&wanted.program, &wanted.hardware, &wanted.writes, Wishes::default())
                 .map_err(|e| said(&e))?;
             let clocks = card.nic.cycle() - start;
-            let bubble = flip.bubbles.ingress;
-            Ok(json!({ "at": flip.at, "bubble": bubble, "loaded": flip.loaded, "clocks": clocks }))
+            let (bubble, loaded) = (plan.there.ingress, &plan.loaded);
+            let done =
+                json!({ "at": flip.at, "bubble": bubble, "loaded": loaded, "clocks": clocks });
+            // Who asked may be gone.
+            let _ = wanted.placed.send(plan.manifest);
+            Ok(done)
         }
         Job::Quit => Ok(json!({})),
     }

@@ -62,7 +62,7 @@ impl Card {
         keys: &[KeyMatch],
         priority: u32,
     ) -> Result<Option<u64>, CardError> {
-        let found = self.encoder.last_hit(false, table, keys, priority);
+        let found = self.encoder.last_hit(self.epoch == 1, table, keys, priority);
         let found = found.map_err(|source| EncodeError { index: 0, source })?;
         let Some((rows, row)) = found else { return Ok(None) };
         Ok(Some(self.row(&rows, row)?.low_u64()))

@@ -60,7 +60,7 @@ impl Card {
         keys: &[KeyMatch],
         priority: u32,
     ) -> Result<CounterValue, CardError> {
-        let found = self.encoder.direct_counter(false, table, keys, priority);
+        let found = self.encoder.direct_counter(self.epoch == 1, table, keys, priority);
         let found = found.map_err(|source| EncodeError { index: 0, source })?;
         let Some((rows, row)) = found else { return Ok(CounterValue::default()) };
         Ok(counter_value(unit, &self.row(&rows, row)?))

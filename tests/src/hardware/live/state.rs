@@ -1,0 +1,57 @@
+//! State on its way from region to region.
+
+use super::ChangeError;
+use crate::hardware::card::{Card, CardError};
+use restage_compile::change::Carried;
+use restage_manifest::address::{self, region, shell};
+use restage_sim_verilator::Device;
+use std::collections::BTreeSet;
+
+/// Clocks that copying state takes, at most.
+const COPIES: u64 = 4_000_000;
+
+impl Card {
+    /// Joins the lanes of what moves, both ways, and has every row sent. Gives the clocks that it took.
+    pub(super) fn copy(&mut self, carried: &[Carried]) -> Result<u64, ChangeError> {
+        if carried.is_empty() {
+            return Ok(0);
+        }
+        let start = self.nic.cycle();
+        let first = address::stage(&self.manifest.config, 0);
+        let mut words = vec![(shell::YIELD, 1)];
+        for state in carried {
+            for (from, to) in [(state.from, state.to), (state.to, state.from)] {
+                let shared = from.1.words.min(to.1.words);
+                for word in to.1.first..to.1.first + shared {
+                    let word = shell::lane(to.0 - first, word);
+                    words.push((word, shell::FED | from.0));
+                    self.live.joined.push(word);
+                }
+            }
+        }
+        self.words(&words)?;
+        let units = |end: fn(&Carried) -> u32| carried.iter().map(end).collect::<BTreeSet<u32>>();
+        let (sources, targets) = (units(|c| c.from.0), units(|c| c.to.0));
+        for unit in &targets {
+            self.nic.write(address::byte(*unit, region::LANE), 1 | 4)?;
+        }
+        for unit in &sources {
+            self.nic.write(address::byte(*unit, region::LANE), 1 | 2 | 4)?;
+        }
+        for unit in &sources {
+            self.until(COPIES, |card| Ok(card.lane(*unit)? & 2 == 0))?;
+        }
+        self.words(&[(shell::YIELD, 0)])?;
+        for unit in &targets {
+            let lane = self.lane(*unit)?;
+            if lane & 4 != 0 || lane >> 8 == 0 {
+                return Err(ChangeError::Stuck(format!("unit {unit}: the lane says {lane:#x}")));
+            }
+        }
+        Ok(self.nic.cycle() - start)
+    }
+
+    fn lane(&mut self, unit: u32) -> Result<u32, CardError> {
+        Ok(self.nic.read(address::byte(unit, region::LANE))?)
+    }
+}
