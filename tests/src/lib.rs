@@ -3,6 +3,7 @@
 //!
 //! Nothing here is used by the other crates.
 
+pub mod experiment;
 pub mod flow_run;
 pub mod hardware;
 pub mod mutants;
@@ -11,6 +12,7 @@ pub mod random;
 pub mod robust;
 pub mod roundtrip;
 pub mod slow;
+pub mod soak;
 pub mod tools;
 pub mod traffic;
 

@@ -12,4 +12,12 @@ pub trait Line: Debug {
     /// Takes what has left the card, and gives what shall enter it: ports and packets. `waiting` packets that were given have
     /// not entered yet.
     fn exchange(&mut self, left: Vec<Received>, waiting: usize) -> io::Result<Vec<(u16, Vec<u8>)>>;
+
+    /// The clock in which there will next be something to give, where that is known and there is nothing now.
+    fn next(&self) -> Option<u64> {
+        None
+    }
+
+    /// Told what clock it is before every exchange.
+    fn clock(&mut self, _clock: u64) {}
 }
