@@ -86,5 +86,5 @@ synth: setup ## what circuits cost on a card: PROGRAM=name, file or all, l3_acl 
 	    --programs $(or $(PROGRAM),l3_acl)
 
 .PHONY: bench
-bench: rust ## speed of the golden model
+bench: setup ## speed of the golden model and of a simulated card
 	cargo bench --workspace -j$(JOBS)

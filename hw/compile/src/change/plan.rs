@@ -177,3 +177,135 @@ fn resumes(old: &Manifest, region: &Region, spare: &Spare, reset: &BTreeSet<&str
             !reset.contains(kept.name.as_str()) && name.map_or(spare.current, whole)
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use restage_manifest::cell::Cells;
+    use restage_manifest::socket::RegionKind::{self, Deparser, Parser, Stage};
+    use restage_manifest::{Cost, FORMAT, Half, Kept, ShellConfig, Sublane};
+
+    fn region(unit: u32, kind: RegionKind, hash: u64, state: Option<u32>) -> Region {
+        let lane = Some(Sublane { first: 0, words: 2, sent: 12, read: 7 });
+        let kept = state.map(|rows| Kept {
+            name: format!("state_{}", hash / 10),
+            class: "register".into(),
+            memory: 0,
+            rows,
+            bits: 16,
+            signed: false,
+            lane,
+        });
+        Region {
+            unit,
+            kind,
+            half: (kind == Stage).then_some(Half::Ingress),
+            module: format!("variant_{hash}"),
+            hash,
+            latency: 16,
+            needed: 9,
+            writes: Vec::new(),
+            kept: kept.into_iter().collect(),
+            contents: Vec::new(),
+            cost: Cost::default(),
+        }
+    }
+
+    /// Parser 1, stages of some hashes with registers of so many rows from unit 3 on, deparser 7: a shell of four regions.
+    fn manifest(stages: &[(u64, Option<u32>)]) -> Manifest {
+        let config = ShellConfig { regions: 4, ..ShellConfig::default() };
+        let first = restage_manifest::address::stage(&config, 0);
+        let mut regions = vec![region(1, Parser, 1, None)];
+        for (unit, (hash, state)) in (first..).zip(stages) {
+            regions.push(region(unit, Stage, *hash, *state));
+        }
+        let last = restage_manifest::address::deparser(&config, 0);
+        regions.push(region(last, Deparser, 2, None));
+        let (program, cells) = ("some".to_string(), Cells::default());
+        Manifest { format: FORMAT, program, config, loop_growth: 0, regions, cells, fields: vec![] }
+    }
+
+    fn set(units: &[u32]) -> BTreeSet<u32> {
+        units.iter().copied().collect()
+    }
+
+    fn spare(unit: u32, hash: u64, rows: u32, current: bool) -> BTreeMap<u32, Spare> {
+        let kept = region(unit, Stage, hash, Some(rows)).kept;
+        BTreeMap::from([(unit, Spare { variant: (Stage, hash), kept, current })])
+    }
+
+    #[test]
+    fn what_serves_stays_and_what_is_new_goes_where_nothing_is() {
+        let old = manifest(&[(10, Some(8)), (20, None)]);
+        let new = manifest(&[(20, None), (11, Some(8)), (30, None)]);
+        let running = Running { manifest: &old, spare: &BTreeMap::new() };
+        let found = plan(running, &new, Wishes::default()).unwrap();
+        assert_eq!((&found.stays, &found.loaded), (&set(&[1, 4, 7]), &set(&[5, 6])));
+        assert_eq!((&found.leaves, &found.resumed), (&set(&[3]), &set(&[])));
+        let names: Vec<_> = found.adoption.carried.iter().map(|c| (c.from.0, c.to.0)).collect();
+        assert_eq!(names, [(3, 5)]);
+        assert_eq!(found.manifest.way().unwrap().ingress.len(), 3);
+    }
+
+    #[test]
+    fn what_is_loaded_is_fed_again_with_its_state_if_that_went_on_nowhere_else() {
+        let (old, new) = (manifest(&[(20, None)]), manifest(&[(20, None), (10, Some(8))]));
+        for (rows, current, resumes) in [(8, true, true), (8, false, false)] {
+            let spare = spare(6, 10, rows, current);
+            let running = Running { manifest: &old, spare: &spare };
+            let found = plan(running, &new, Wishes::default()).unwrap();
+            assert_eq!(found.resumed.contains(&6), resumes);
+            assert_eq!(found.loaded.contains(&6), !resumes);
+            let names = vec!["state_1".to_string()];
+            let Adoption { fresh, resumed, .. } = found.adoption;
+            assert_eq!(if resumes { resumed } else { fresh }, names);
+        }
+        // Its state begins with 0 if that is wished, and is copied over if it went on in as many rows, not in fewer.
+        let reset = BTreeSet::from(["state_1"]);
+        let wishes = Wishes { reset: Some(&reset), to: None };
+        let there = spare(6, 10, 8, true);
+        let running = Running { manifest: &old, spare: &there };
+        assert!(plan(running, &new, wishes).unwrap().loaded.contains(&6));
+        for (rows, resumes) in [(8, true), (4, false)] {
+            let old = manifest(&[(11, Some(rows))]);
+            let there = spare(6, 10, 8, false);
+            let running = Running { manifest: &old, spare: &there };
+            let found = plan(running, &manifest(&[(10, Some(8))]), Wishes::default()).unwrap();
+            assert_eq!(found.resumed.contains(&6), resumes);
+            assert_eq!(found.adoption.carried.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_wish_moves_a_stage() {
+        let old = manifest(&[(10, Some(8)), (20, None)]);
+        let running = Running { manifest: &old, spare: &BTreeMap::new() };
+        let to = BTreeMap::from([(1, 6)]);
+        let wishes = Wishes { reset: None, to: Some(&to) };
+        let found = plan(running, &old, wishes).unwrap();
+        assert_eq!((&found.loaded, &found.leaves), (&set(&[6]), &set(&[3])));
+        assert_eq!(found.adoption.carried.len(), 1);
+        let to = BTreeMap::from([(1, 4)]);
+        let wishes = Wishes { reset: None, to: Some(&to) };
+        let refused = plan(running, &old, wishes).unwrap_err();
+        let text =
+            "variant_10 cannot go to unit 4: that is no free region of its kind; these are: [5, 6]";
+        assert_eq!(refused.to_string(), text);
+    }
+
+    #[test]
+    fn too_many_at_once_are_refused_with_the_numbers() {
+        let old = manifest(&[(10, None), (20, None), (30, None)]);
+        let new = manifest(&[(11, None), (21, None), (30, None)]);
+        let running = Running { manifest: &old, spare: &BTreeMap::new() };
+        let refused = plan(running, &new, Wishes::default()).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "2 new stage variants need as many free regions, and there are 1 (4 in all, 3 in use); a change of 1 of them at a \
+             time, with a program in between, is possible"
+        );
+        let mut other = new;
+        other.config.regions = 5;
+        assert!(matches!(plan(running, &other, Wishes::default()), Err(Impossible::Shell { .. })));
+    }
+}
