@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
-use restage_gen::hardware::{HardwareError, build};
+use restage_gen::hardware::{Hardware, HardwareError, build};
 use restage_gen::source;
 use restage_program::{Checked, entries_text};
 use restage_sim_verilator::{BenchOptions, Trace};
@@ -13,13 +13,14 @@ use restage_tests::hardware::card::Special;
 use restage_tests::hardware::pace::Pace;
 use restage_tests::hardware::prepare::prepare;
 use restage_tests::hardware::random;
-use restage_tests::hardware::regress::{Difference, Job, Report, regress_with};
+use restage_tests::hardware::regress::{Difference, Job, RegressError, Report, regress_with};
 use restage_tests::hardware::verdict::{share, shortfalls};
 use restage_tests::random::census::Census;
 use restage_tests::random::compare::{Case, compare};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 #[derive(Parser)]
@@ -37,6 +38,9 @@ struct Args {
     /// So many random programs instead, from the seed on; 200 packets for each unless said otherwise.
     #[arg(long)]
     random: Option<u64>,
+    /// How many random programs at once; with more than one, what building took is what it took all of them.
+    #[arg(long)]
+    jobs: Option<usize>,
     /// Seconds for making a random program that shows a difference smaller.
     #[arg(long, default_value_t = 120)]
     shrink: u64,
@@ -173,66 +177,72 @@ fn random(args: &Args, count: u64) -> Result<ExitCode> {
     let mut census = Census::default();
     let mut refused: BTreeMap<String, u64> = BTreeMap::new();
     let (mut ran, mut sent, mut looped, mut rows, mut failed) = (0, 0, 0, 0, 0);
-    for seed in args.seed..args.seed.saturating_add(count) {
-        let start = Instant::now();
-        let Some(case) = random::case(seed, packets)? else {
-            *refused.entry("nothing is left of it at line rate".into()).or_default() += 1;
-            continue;
-        };
-        let hardware = match random::build(&case.program) {
-            Ok(hardware) => hardware,
-            Err(error) => {
-                println!("seed {seed}: refused: {error}");
-                *refused.entry(reason(&error)).or_default() += 1;
-                continue;
-            }
-        };
-        let built = start.elapsed().as_secs_f64();
-        census.program(&case.program);
-        let agreement =
-            compare(&case).map_err(|d| anyhow!("seed {seed}: the models differ: {d}"))?;
-        census.fates(&agreement.tally);
-        let report = match random::run(&hardware, &case, seed, args.special()) {
-            Ok(report) => report,
-            Err(error) => {
-                println!("seed {seed}: {error}");
+    let seeds = args.seed..args.seed.saturating_add(count);
+    let jobs =
+        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let refuse =
+        |why: String, refused: &mut BTreeMap<String, u64>| *refused.entry(why).or_default() += 1;
+    in_order(
+        seeds,
+        jobs,
+        |seed| one_random(seed, packets, args.special()),
+        |seed, tried| {
+            let tried = match tried? {
+                Random::Nothing => {
+                    refuse("nothing is left of it at line rate".into(), &mut refused);
+                    return Ok(());
+                }
+                Random::Refused(error) => {
+                    println!("seed {seed}: refused: {error}");
+                    refuse(reason(&error), &mut refused);
+                    return Ok(());
+                }
+                Random::Ran(tried) => tried,
+            };
+            let Ran { case, hardware, tally, sent: leave, report, built, ran: took } = *tried;
+            census.program(&case.program);
+            census.fates(&tally);
+            let report = match report {
+                Ok(report) => report,
+                Err(error) => {
+                    println!("seed {seed}: {error}");
+                    failed += 1;
+                    return Ok(());
+                }
+            };
+            ran += 1;
+            sent += report.tally.sent;
+            looped += report.tally.looped;
+            rows += report.rows;
+            println!(
+                "seed {seed}: {} regions, PHV {}, {} of {leave} sent, {} came round, {} rows, {built:.1} + {took:.1} s, \
+             built a region in {:.1} s, the shell in {:.1} s",
+                hardware.variants.len(),
+                hardware.manifest.config.phv_bits,
+                report.tally.sent,
+                report.tally.looped,
+                report.rows,
+                report.built.region,
+                report.built.shell
+            );
+            if let Some(difference) = report.difference {
                 failed += 1;
-                continue;
-            }
-        };
-        ran += 1;
-        sent += report.tally.sent;
-        looped += report.tally.looped;
-        rows += report.rows;
-        println!(
-            "seed {seed}: {} regions, PHV {}, {} of {} sent, {} came round, {} rows, {built:.1} + {:.1} s, built a region in {:.1} s, the shell in {:.1} s",
-            hardware.variants.len(),
-            hardware.manifest.config.phv_bits,
-            report.tally.sent,
-            agreement.sent,
-            report.tally.looped,
-            report.rows,
-            start.elapsed().as_secs_f64() - built,
-            report.built.region,
-            report.built.shell
-        );
-        if let Some(difference) = report.difference {
-            failed += 1;
-            println!("seed {seed}: {}", difference.text);
-            println!("  again: regress --random 1 --seed {seed} --packets {packets}");
-            if args.shrink > 0 {
-                let limit = Duration::from_secs(args.shrink);
-                let small =
-                    random::shrunk(&case, seed, &difference, args.special(), limit, &mut |said| {
-                        eprintln!("  {said}");
-                    });
-                tell(&small);
-                if let Some(path) = &args.small {
-                    std::fs::write(path, serde_json::to_string(&*small.0.program)?)?;
+                println!("seed {seed}: {}", difference.text);
+                println!("  again: regress --random 1 --seed {seed} --packets {packets}");
+                if args.shrink > 0 {
+                    let limit = Duration::from_secs(args.shrink);
+                    let mut said = |said| eprintln!("  {said}");
+                    let small =
+                        random::shrunk(&case, seed, &difference, args.special(), limit, &mut said);
+                    tell(&small);
+                    if let Some(path) = &args.small {
+                        std::fs::write(path, serde_json::to_string(&*small.0.program)?)?;
+                    }
                 }
             }
-        }
-    }
+            Ok(())
+        },
+    )?;
     if count >= ENOUGH {
         print!("{census}");
     }
@@ -257,6 +267,79 @@ fn random(args: &Args, count: u64) -> Result<ExitCode> {
         fine = false;
     }
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What came of a random program.
+enum Random {
+    /// Nothing is left of it at line rate.
+    Nothing,
+    /// No hardware holds it.
+    Refused(HardwareError),
+    /// It ran.
+    Ran(Box<Ran>),
+}
+
+/// A random program that ran.
+struct Ran {
+    case: Case,
+    hardware: Hardware,
+    /// What the models did, and packets that left them.
+    tally: BTreeMap<&'static str, u64>,
+    sent: u64,
+    report: Result<Report, RegressError>,
+    /// Seconds until there was hardware, and from then on.
+    built: f64,
+    ran: f64,
+}
+
+fn one_random(seed: u64, packets: usize, special: Special<'_>) -> Result<Random> {
+    let start = Instant::now();
+    let Some(case) = random::case(seed, packets)? else { return Ok(Random::Nothing) };
+    let hardware = match random::build(&case.program) {
+        Ok(hardware) => hardware,
+        Err(error) => return Ok(Random::Refused(error)),
+    };
+    let built = start.elapsed().as_secs_f64();
+    let agreement = compare(&case).map_err(|d| anyhow!("seed {seed}: the models differ: {d}"))?;
+    let report = random::run(&hardware, &case, seed, special);
+    let ran = start.elapsed().as_secs_f64() - built;
+    let (tally, sent) = (agreement.tally, agreement.sent);
+    Ok(Random::Ran(Box::new(Ran { case, hardware, tally, sent, report, built, ran })))
+}
+
+/// Does things in several threads and takes what comes of them in order.
+fn in_order<T: Send>(
+    all: std::ops::Range<u64>,
+    jobs: usize,
+    one: impl Fn(u64) -> T + Sync,
+    mut take: impl FnMut(u64, T) -> Result<()>,
+) -> Result<()> {
+    let next = AtomicU64::new(all.start);
+    let (done, results) = std::sync::mpsc::sync_channel(jobs);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            let (done, next, one, end) = (done.clone(), &next, &one, all.end);
+            scope.spawn(move || {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    // Nobody listens any more when something has gone wrong.
+                    if at >= end || done.send((at, one(at))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(done);
+        let (mut wanted, mut early) = (all.start, BTreeMap::new());
+        for (at, result) in results {
+            early.insert(at, result);
+            while let Some(result) = early.remove(&wanted) {
+                take(wanted, result)?;
+                wanted += 1;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// A case that was made smaller.

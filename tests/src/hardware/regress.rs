@@ -106,8 +106,15 @@ pub fn regress_with(
     let mut report = Report { loops: card.loops(), built: card.built, ..Report::default() };
     for write in job.writes {
         let model = golden.write(write);
+        // Only a map finds out by itself that it is full, and one that no packet asks is not there.
+        let there = match write {
+            Write::SetMapEntry { map, .. } | Write::DeleteMapEntry(map, _) => {
+                hardware.manifest.cells.maps.iter().any(|(m, _)| m == map)
+            }
+            _ => true,
+        };
         let hardware = card.install(write)?;
-        if model.is_ok() != hardware.is_ok() {
+        if there && model.is_ok() != hardware.is_ok() {
             let text = format!("{write:?}: the model says {model:?}, the encoder {hardware:?}");
             report.difference = Some(Difference { kind: Kind::Write, packet: None, text });
             return Ok(report);

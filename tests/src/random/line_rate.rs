@@ -9,10 +9,12 @@ use restage_compile::lower::{Refusal, lower, plan, shell_for};
 use restage_manifest::ShellConfig;
 use restage_program::check::Checked;
 use restage_program::entry::Write;
+use restage_program::expr::Expr;
 use restage_program::program::{Target, Transition};
-use restage_program::{Entity, Program};
+use restage_program::stmt::{Stmt, StmtKind};
+use restage_program::{Bits, Entity, Program, Type};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds of taking out before a program is given up.
 const ROUNDS: usize = 100;
@@ -31,6 +33,7 @@ fn program(program: &Program, window: u32) -> Option<Checked> {
     shared_cells(&mut value);
     hashes(&mut value);
     checksums(&mut value);
+    remember(&mut value)?;
     let mut thinned = 0;
     for _ in 0..ROUNDS {
         let program: Program = serde_json::from_value(value.clone()).ok()?;
@@ -149,17 +152,24 @@ fn shared_cells(program: &mut Value) {
         .filter(|(_, a)| a["name"].as_str().is_some_and(|n| n.starts_with("Eg.")))
         .map(|(i, _)| i)
         .collect();
+    let mut parsed = BTreeSet::new();
+    walk(&mut program["states"], &mut |v| {
+        let access = v.get("read_register").or(v.get("write_register"));
+        parsed.extend(access.and_then(|access| access["register"].as_u64()));
+    });
     for part in ["states", "ingress", "egress"] {
         if let Some(value) = program.get_mut(part) {
-            only_of(value, part);
+            only_of(value, part, &parsed);
         }
     }
     for (i, action) in program["actions"].as_array_mut().into_iter().flatten().enumerate() {
-        only_of(action, if egress_actions.contains(&i) { "egress" } else { "ingress" });
+        let part = if egress_actions.contains(&i) { "egress" } else { "ingress" };
+        only_of(action, part, &parsed);
     }
 }
 
-fn only_of(value: &mut Value, part: &str) {
+/// Removes the uses of cells that another part has. `parsed`: registers that the parser uses, of which it keeps some.
+fn only_of(value: &mut Value, part: &str, parsed: &BTreeSet<u64>) {
     const KINDS: [(&str, &str); 7] = [
         ("read_register", "register"),
         ("write_register", "register"),
@@ -179,15 +189,56 @@ fn only_of(value: &mut Value, part: &str) {
                 let Some(index) = item.get(*kind).and_then(|s| s[*field].as_u64()) else {
                     return true;
                 };
-                let owner = match (index % 4, *field) {
+                let owner = match (index, *field) {
                     (2, _) => "egress",
-                    (3, "register") => "states",
+                    (1, "register") if parsed.contains(&index) => "states",
                     _ => "ingress",
                 };
                 owner == part
             })
         });
     });
+}
+
+/// What is looked up in a map is put there next, so that it is found again: most other uses of the map have to go. Maps without
+/// a time-out have room for one entry, so that they are full.
+fn remember(value: &mut Value) -> Option<()> {
+    let mut program: Program = serde_json::from_value(value.clone()).ok()?;
+    let zeros: Vec<Vec<Expr>> = program
+        .maps
+        .values()
+        .map(|decl| decl.values.iter().map(|v| zero(v.ty)).collect::<Option<Vec<_>>>())
+        .collect::<Option<_>>()?;
+    for decl in program.maps.values_mut().filter(|decl| decl.idle_timeout_us == 0) {
+        (decl.buckets, decl.ways) = (1, 1);
+    }
+    let bodies = program.actions.values_mut().map(|a| &mut a.body);
+    let mut blocks: Vec<&mut Vec<Stmt>> = bodies.chain([&mut program.ingress]).collect();
+    while let Some(block) = blocks.pop() {
+        let mut at = 0;
+        while at < block.len() {
+            if let StmtKind::MapLookup { map, key, .. } = &block[at].kind {
+                let (map, key) = (*map, key.clone());
+                let values = zeros.get(map.index())?.clone();
+                block.insert(at + 1, StmtKind::MapPut { map, key, values, stored: None }.into());
+                at += 1;
+            }
+            at += 1;
+        }
+        for stmt in block {
+            if let StmtKind::If { then, otherwise, .. } = &mut stmt.kind {
+                blocks.extend([then, otherwise]);
+            }
+        }
+    }
+    *value = serde_json::to_value(&program).ok()?;
+    Some(())
+}
+
+/// A number of 0.
+fn zero(ty: Type) -> Option<Expr> {
+    let value = Bits::zero(ty.width());
+    matches!(ty, Type::Bit(_) | Type::Int(_) | Type::Bool).then_some(Expr::Const { ty, value })
 }
 
 /// What a hash is reduced by is a constant.

@@ -1,4 +1,4 @@
-//! Tables of the sizes that a card's user asks for, filled through the encoder. Two take a while: `--ignored`.
+//! Tables of the sizes that a card's user asks for, filled through the encoder. Ternary takes a while: `--ignored`.
 
 use crate::bench::{Bench, Packet};
 use crate::program::{cells, one_table, send};
@@ -119,7 +119,6 @@ use MatchKind::{Exact, Lpm, Range, Ternary};
 use Type::Bit;
 
 #[test]
-#[ignore = "takes a minute"]
 fn exact_64k() {
     let key = |rng: &mut StdRng| vec![KeyMatch::Exact(bits(rng, 104))];
     fill("exact_64k", &[(Exact, Bit(104))], 65_536, 40_000, true, key);
