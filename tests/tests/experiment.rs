@@ -30,7 +30,7 @@ fn checked(outcome: &Outcome) {
 
 #[test]
 fn a_firewall_is_replaced_bypassed_and_restored() {
-    let slow = run(Some([3000, 1000]), 1_500_000, &mut |_, _| {}).unwrap();
+    let slow = run(Some([3000, 1000]), 1_500_000, true, &mut |_, _| {}).unwrap();
     checked(&slow);
     let latency = |steps: usize| {
         let here = slow.packets.iter().filter(move |p| p.steps == steps);
@@ -43,9 +43,21 @@ fn a_firewall_is_replaced_bypassed_and_restored() {
             assert!(clocks <= usual + u64::from(bubble), "{clocks} clocks, {usual} before");
         }
     }
-    let fast = run(None, 1500, &mut |_, _| {}).unwrap();
+    let fast = run(None, 1500, true, &mut |_, _| {}).unwrap();
     checked(&fast);
     for step in &fast.steps {
         assert!(step.change.flip.inside.iter().all(|n| *n > 0), "{:?}", step.change.flip);
     }
+}
+
+/// Clocks in which nothing is inside may be skipped: packets leave in the same clocks.
+#[test]
+fn skipped_clocks_make_no_difference() {
+    let [skipped, evaluated] = [true, false].map(|skip| {
+        let outcome = run(Some([12_000, 4000]), 120_000, skip, &mut |_, _| {}).unwrap();
+        assert_eq!((outcome.wrong, outcome.faults), (0, 0));
+        outcome.packets.iter().map(|p| (p.flow, p.at, p.latency)).collect::<Vec<_>>()
+    });
+    assert!(skipped.len() > 30, "{}", skipped.len());
+    assert_eq!(skipped, evaluated);
 }

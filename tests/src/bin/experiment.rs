@@ -36,7 +36,7 @@ fn main() -> Result<ExitCode> {
         ("line_rate", "line rate: a packet on every clock", None, args.clocks),
     ] {
         println!("{title}; the firewall is replaced, bypassed and restored meanwhile");
-        let outcome = run(rates, clocks, &mut progress)?;
+        let outcome = run(rates, clocks, true, &mut progress)?;
         fine &= outcome.wrong == 0 && outcome.faults == 0;
         print!("{}", table(&outcome));
         write(&args.out, name, title, &outcome)?;
