@@ -33,7 +33,7 @@ const ROWS: u32 = 32;
 const WIDTH: u32 = 16;
 
 /// Seconds for yosys.
-const GATES: u64 = 120;
+const GATES: u64 = 240;
 
 /// Gates of a design; `None` when that takes too long or there is something in it that is not known.
 pub fn gates(design: &Design, folder: &Path) -> Result<Option<Gates>, MutantsError> {

@@ -61,7 +61,12 @@ impl Meter {
 }
 
 pub fn rates(rng: &mut StdRng, unit: Unit) -> MeterConfig {
-    let (power, size) = if unit == Unit::Packets { (6, 6) } else { (11, 24) };
+    // Now and then as fast as can be said.
+    let (power, size) = match rng.random_range(0..6) {
+        0 => (13, 60),
+        _ if unit == Unit::Packets => (6, 6),
+        _ => (11, 24),
+    };
     let pir = rng.random::<f64>() * 10f64.powi(rng.random_range(0..power));
     let cir = pir * rng.random::<f64>();
     let top = 1u64 << rng.random_range(1..size);
@@ -103,7 +108,7 @@ fn meters(unit: Unit, seed: u64) {
         }
         now += match rng.random_range(0..20) {
             0..4 => rng.random_range(0..2000),
-            4 if clock % 100 == 0 => rng.random_range(0..1 << 34),
+            4 if clock % 100 == 0 => rng.random::<u64>() >> rng.random_range(20..60),
             _ => 0,
         };
         if clock % 400 == 399 {
