@@ -67,7 +67,7 @@ lint: rust ## formatting, clippy without warnings, licences and sources of depen
 
 .PHONY: test
 test: setup lint ## everything that CI checks
-	$(TIME) "tests" 250 cargo test --workspace --locked --quiet -j$(JOBS)
+	$(TIME) "tests" 235 cargo test --workspace --locked --quiet -j$(JOBS)
 	$(TIME) "random programs" 65 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin random
 	$(TIME) "oracle" 3 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle
 	$(TIME) "oracle on hardware" 22 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin oracle -- \
@@ -76,6 +76,8 @@ test: setup lint ## everything that CI checks
 	    --check --programs l2_switch,rate_limit
 	$(TIME) "synthesis" 24 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin synth -- \
 	    --programs l2_switch,source_routing --regions
+	$(TIME) "mutations" 15 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin mutants -- \
+	    --count 4 --circuit register_33x5,restage_fifo_40x32,restage_lane
 	$(TIME) "hardware" 25 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- \
 	    --packets 1000 --gaps 20 --back-pressure 20 --programs $(subst $(space),$(comma),$(REGRESSED))
 	$(TIME) "random hardware" 60 cargo run --locked --quiet -j$(JOBS) -p restage-tests --bin regress -- --random 6

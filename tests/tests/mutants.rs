@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a test may
 
-use restage_tests::mutants::prove::{gates, prove};
+use restage_tests::mutants::check::Check;
+use restage_tests::mutants::prove::{Proof, gates, prove};
+use restage_tests::mutants::{Fate, Tally};
 use restage_tests::tools::Design;
 use restage_tests::tools::mutate::{Mutation, SELECT};
 use std::path::Path;
@@ -47,6 +49,11 @@ fn what_makes_no_difference_is_found() {
             "reg [3:0] r [0:63]; always @(posedge clk_i) begin
                 if (a_i & !{SELECT} | a_i) r[c_i] <= c_i; q_o <= r[{{b_i, c_i}}][0]; end"
         ),
+        // A state that no reset leads to.
+        format!(
+            "reg [1:0] s; always @(posedge clk_i) begin
+                s <= !rst_ni ? 2'd1 : {{s[0], s[1]}}; q_o <= s == 2'd0 ? a_i ^ {SELECT} : b_i; end"
+        ),
     ] {
         assert!(same(&body), "{body}");
     }
@@ -76,4 +83,24 @@ fn what_makes_a_difference_is_never_the_same() {
     ] {
         assert!(!same(&body), "{body}");
     }
+}
+
+#[test]
+fn what_is_caught_must_be_enough_and_what_is_not_have_a_reason() {
+    let caught = Fate::Caught(Check::Rtl("cells", "a"));
+    let tally = |fates: &[(usize, &Fate, Option<&str>)]| {
+        let mut tally = Tally::default();
+        for (count, fate, reason) in fates {
+            (0..*count).for_each(|_| tally.add(fate, *reason));
+        }
+        tally.fine()
+    };
+    let equal = Fate::Equal(Proof::Structure);
+    let reason = Some("nobody reads it");
+    assert!(tally(&[(19, &caught, None), (1, &Fate::Survived, reason)]));
+    assert!(tally(&[(19, &caught, None), (1, &Fate::Survived, reason), (40, &equal, None)]));
+    assert!(!tally(&[(19, &caught, None), (1, &Fate::Survived, None)]), "no reason");
+    assert!(!tally(&[(18, &caught, None), (1, &Fate::Survived, reason)]), "too few");
+    assert!(!tally(&[(20, &Fate::Survived, None)]), "nobody looks");
+    assert!(!tally(&[(20, &equal, None)]), "nothing was tried");
 }

@@ -31,6 +31,9 @@ const fn part(module: &'static str, checks: &'static [Check]) -> Circuit {
 const TRAFFIC: Check = Rtl("shell", "small::traffic_of_all_kinds");
 const LONG: Check = Rtl("shell", "small::long_packets_and_back_pressure");
 const WAYS: Check = Rtl("shell", "small::ways_change_while_packets_flow");
+const MEET: Check = Rtl("shell", "small::packets_that_meet_are_counted");
+const INSIDE: Check = Rtl("shell", "parts::packets_inside_are_counted_by_epoch");
+const JOIN: Check = Rtl("shell", "parts::the_join_takes_from_the_deparser_of_the_epoch");
 const TOLD: Check = Rtl("shell", "small::programs_are_told_of_packets_and_queues");
 const REGISTERS: Check = Rtl("shell", "small::registers_keep_what_is_written");
 const UNITS: Check = Rtl("shell", "small::units_answer_or_the_shell_does");
@@ -88,9 +91,9 @@ pub const ALL: &[Circuit] = &[
     part("restage_merge", &[TRAFFIC, LONG, SHED, LOOPS, SIZES]),
     part("restage_axil", &[REGISTERS, UNITS, TRAFFIC]),
     part("restage_csr", &[REGISTERS, COUNTS, TRAFFIC, WAYS, SHED, LOOPS, MESSAGES, SIZES]),
-    part("restage_router", &[TRAFFIC, WAYS, REGISTERS]),
-    part("restage_join", &[TRAFFIC, WAYS]),
-    part("restage_inflight", &[TRAFFIC, WAYS, LOOPS]),
+    part("restage_router", &[TRAFFIC, WAYS, REGISTERS, MEET]),
+    part("restage_join", &[JOIN, TRAFFIC, WAYS, MEET]),
+    part("restage_inflight", &[INSIDE, TRAFFIC, WAYS, LOOPS]),
     part("restage_loop", &[TRAFFIC, LONG, LOOPS]),
     part("restage_digest", &[TRAFFIC, MESSAGES]),
     part("restage_guard_parser", &[PARSER_GUARD, TRAFFIC, WAYS, REGISTERS]),

@@ -90,6 +90,44 @@ pub struct Judged {
     pub seconds: f64,
 }
 
+/// What came of all circuits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Mutations.
+    pub faults: usize,
+    /// Those that a check noticed.
+    pub caught: usize,
+    /// Those that make no difference.
+    pub equal: usize,
+    /// Those that survived for no reason that is known.
+    pub unknown: usize,
+}
+
+/// Percent of the mutations that make a difference which must be caught.
+const ENOUGH: usize = 95;
+
+impl Tally {
+    /// Counts one more.
+    pub fn add(&mut self, fate: &Fate, reason: Option<&str>) {
+        self.faults += 1;
+        match fate {
+            Fate::Caught(_) | Fate::Hung(_) => self.caught += 1,
+            Fate::Equal(_) => self.equal += 1,
+            Fate::Survived => self.unknown += usize::from(reason.is_none()),
+        }
+    }
+
+    /// Those that make a difference, as far as is known.
+    pub fn different(&self) -> usize {
+        self.faults - self.equal
+    }
+
+    /// Whether enough were caught, and there is a reason for each that was not.
+    pub fn fine(&self) -> bool {
+        self.unknown == 0 && self.different() > 0 && 100 * self.caught >= ENOUGH * self.different()
+    }
+}
+
 /// What is done.
 #[derive(Clone, Debug)]
 pub struct Plan {

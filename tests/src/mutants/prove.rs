@@ -23,7 +23,7 @@ pub enum Proof {
 }
 
 /// Seconds for a proof.
-const SECONDS: u64 = 10;
+const SECONDS: u64 = 5;
 
 /// Latches and gates that ABC is given, at most, in bytes of BLIF.
 const LARGEST: usize = 40 << 20;

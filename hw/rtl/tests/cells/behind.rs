@@ -286,7 +286,7 @@ fn value_sets() {
     let mut encoder = Encoder::new(&program, &cells);
     let mut rng = StdRng::seed_from_u64(7);
     let (mut members, mut epoch, mut found) = (Vec::<Vec<KeyMatch>>::new(), false, 0);
-    for _ in 0..40 {
+    for _ in 0..120 {
         epoch = !epoch;
         let next: Vec<Vec<KeyMatch>> = (0..rng.random_range(0..=5))
             .map(|_| {
@@ -314,7 +314,33 @@ fn value_sets() {
             let writing = !bench.bus.is_empty();
             rest -= i32::from(!writing);
             let of = if writing { &members } else { &next };
-            let values: Vec<Bits> = columns.iter().map(|c| bits(&mut rng, c.ty.width())).collect();
+            let mut values: Vec<Bits> =
+                columns.iter().map(|c| bits(&mut rng, c.ty.width())).collect();
+            // Often what a member wants, but for one bit.
+            if !of.is_empty() && rng.random() {
+                let member = &of[rng.random_range(0..of.len())];
+                for (value, on) in values.iter_mut().zip(member) {
+                    *value = match on {
+                        KeyMatch::Exact(v) => v.clone(),
+                        KeyMatch::Lpm { value, .. } | KeyMatch::Masked { value, .. } => {
+                            value.clone()
+                        }
+                        KeyMatch::Range { low, high } => {
+                            if rng.random() {
+                                low.clone()
+                            } else {
+                                high.clone()
+                            }
+                        }
+                        KeyMatch::Any => continue,
+                    };
+                }
+                let column = rng.random_range(0..values.len());
+                let width = values[column].width();
+                let bit = rng.random_range(0..2 * width);
+                let value = values[column].low_u64() ^ u64::from(bit < width) << (bit % width);
+                values[column] = Bits::new(width, value.into());
+            }
             let matches = of.iter().any(|m| {
                 m.iter()
                     .zip(&values)
@@ -421,7 +447,17 @@ fn selector() {
         bench.drain();
         for _ in 0..120 {
             let at = rng.random_range(0..12usize);
-            let hash = if rng.random_range(0..10) == 0 { u32::MAX } else { rng.random() };
+            // Where the remainder begins again, too.
+            let hash = match rng.random_range(0..10) {
+                0 => u32::MAX,
+                1..6 => {
+                    let by = rng.random_range(1..=6);
+                    let beyond = rng.random_range(0..2);
+                    ((rng.random::<u32>() >> rng.random_range(0..24)) / by * by)
+                        .wrapping_sub(beyond)
+                }
+                _ => rng.random(),
+            };
             let member = match entries[at] {
                 Some((false, member)) => Some(member),
                 Some((true, group)) => {

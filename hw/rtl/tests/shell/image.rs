@@ -229,6 +229,9 @@ fn what_cannot_be_begun_changes_nothing() {
         refused(card, 1, 100, Code::Coupled);
         refused(card, 0, 100, Code::Unit);
         refused(card, address::last(&config()) + 1, 100, Code::Unit);
+        for bit in 3..8 {
+            refused(card, UNIT | 1 << bit, 100, Code::Unit);
+        }
         refused(card, 7, 0, Code::Length);
         assert!(card.nic.fpga().variant(UNIT).is_some() && coupled(card));
         // One load at a time: the first goes on.

@@ -170,6 +170,91 @@ fn the_payload_buffer_is_a_ring() {
     assert!(full > 5000 && looked > 10_000 && ptr > 2 * all, "{full} {looked} {ptr}");
 }
 
+/// Of each epoch's deparser what counts comes out; two at once, and tags that do not follow each other, are said.
+#[test]
+fn the_join_takes_from_the_deparser_of_the_epoch() {
+    let mut rng = SmallRng::seed_from_u64(4);
+    let mut dut = model(&part_of(&crate::small::small(), "restage_join"), 1);
+    let what = ["tag", "ticket", "side", "header", "length"];
+    let outputs = what[1..].iter().map(|name| dut.port(&format!("{name}_o")).unwrap());
+    let outputs: Vec<_> = outputs.collect();
+    set(&mut dut, "join0_i", 1);
+    set(&mut dut, "join1_i", 2);
+    let (mut want, mut tag, mut expected) = (None::<Vec<Bits>>, 0, 0);
+    let (mut collided, mut disordered, mut seen) = (false, false, [0; 3]);
+    for clock in 0..20_000 {
+        dut.eval();
+        assert_eq!(get(&mut dut, "valid_o"), u64::from(want.is_some()), "clock {clock}");
+        assert_eq!(get(&mut dut, "collided_o"), u64::from(collided), "clock {clock}");
+        assert_eq!(get(&mut dut, "disordered_o"), u64::from(disordered), "clock {clock}");
+        for (port, value) in outputs.iter().zip(want.iter().flat_map(|all| &all[1..])) {
+            assert_eq!(dut.get(*port), *value, "clock {clock}");
+        }
+        disordered = want.is_some() && tag != expected;
+        if want.is_some() {
+            expected = (tag + 1) & 0xff;
+        }
+        let mut counts = Vec::new();
+        for i in 0..2u64 {
+            let valid = rng.random_range(0..3) == 0;
+            set(&mut dut, &format!("deparser{i}_valid_i"), valid.into());
+            let mut values = Vec::new();
+            for name in what {
+                let port = dut.port(&format!("deparser{i}_{name}_i")).unwrap();
+                let value = match name {
+                    "tag" if rng.random_range(0..20) > 0 => Bits::new(8, expected.into()),
+                    _ => some(&mut rng, dut.width(port)),
+                };
+                dut.set(port, &value);
+                values.push(value);
+            }
+            if valid && values[1].low_u64() & 1 == i {
+                counts.push(values);
+            }
+        }
+        collided = counts.len() == 2;
+        seen[0] += u32::from(collided);
+        seen[1] += u32::from(disordered);
+        want = counts.pop();
+        seen[2] += u32::from(want.is_some());
+        tag = want.as_ref().map_or(0, |all| all[0].low_u64());
+        dut.tick();
+    }
+    assert!(seen.iter().all(|count| *count > 100), "{seen:?}");
+}
+
+/// What makes packets and what ends them, of either epoch, whatever the number.
+#[test]
+fn packets_inside_are_counted_by_epoch() {
+    let mut rng = SmallRng::seed_from_u64(3);
+    let mut dut = model(&part_of(&crate::small::small(), "restage_inflight"), 1);
+    let more = ["begun", "copied", "looped"].map(|name| (name, 1));
+    let less = ["forgotten", "popped", "gone", "retired"].map(|name| (name, -1));
+    let mut counts: VecDeque<[i64; 2]> = vec![[0; 2]; 2].into();
+    let mut most = 0;
+    for clock in 0..200_000u32 {
+        dut.eval();
+        let want = counts.pop_front().unwrap();
+        let got = ["count0_o", "count1_o"].map(|port| get(&mut dut, port) as i64);
+        assert_eq!(got, want.map(|count| count & 0xffff), "clock {clock}");
+        let mut now = *counts.back().unwrap();
+        let rising = clock / 50_000 % 2 == 0;
+        for (name, change) in more.into_iter().chain(less) {
+            let epoch = rng.random_range(0..2usize);
+            let often = if rising == (change > 0) { 8 } else { 2 };
+            let room = now[epoch] + change >= 0;
+            let event = room && rng.random_range(0..10) < often;
+            set(&mut dut, &format!("{name}_i"), event.into());
+            set(&mut dut, &format!("{name}_epoch_i"), epoch as u64);
+            now[epoch] += i64::from(event) * change;
+        }
+        most = most.max(now[1]);
+        counts.push_back(now);
+        dut.tick();
+    }
+    assert!(most > 0x8000, "{most}");
+}
+
 /// Everything is counted, three events of a kind in a clock at most.
 #[test]
 fn counters_count_every_event() {

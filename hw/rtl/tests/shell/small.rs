@@ -91,6 +91,19 @@ fn ways_change_while_packets_flow() {
     }
 }
 
+/// Bubbles that are too short: packets meet and overtake each other, and that is counted. Long enough ones are not.
+#[test]
+fn packets_that_meet_are_counted() {
+    let mut seen = [0; 2];
+    for seed in 1..=3 {
+        let mut life = live(&small(), seed, 12, options(seed), 9, |_| 48);
+        assert!(life.wrong() > 0);
+        seen[0] += life.card.count(Count::Collided);
+        seen[1] += life.card.count(Count::Disordered);
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
+}
+
 /// A deparser whose header is the lower end of the PHV: what the shell tells programs.
 fn shower(config: &ShellConfig, latency: u32) -> Circuit {
     let interface = region_interface(config, RegionKind::Deparser, "any");
