@@ -9,6 +9,11 @@ use std::collections::BTreeSet;
 
 /// Clocks that copying state takes, at most.
 const COPIES: u64 = 4_000_000;
+/// Clocks for each row until packets have to give way, and for how many rows at least.
+const PATIENCE: u64 = 4;
+const FEW: u64 = 32;
+/// Clocks between two looks, at most.
+const BETWEEN: u64 = 1000;
 
 impl Card {
     /// Joins the lanes of what moves, both ways, and has every row sent. Gives the clocks that it took.
@@ -18,7 +23,7 @@ impl Card {
         }
         let start = self.nic.cycle();
         let first = address::stage(&self.manifest.config, 0);
-        let mut words = vec![(shell::YIELD, 1)];
+        let mut words = Vec::new();
         for state in carried {
             for (from, to) in [(state.from, state.to), (state.to, state.from)] {
                 let shared = from.1.words.min(to.1.words);
@@ -38,10 +43,27 @@ impl Card {
         for unit in &sources {
             self.nic.write(address::byte(*unit, region::LANE), 1 | 2 | 4)?;
         }
+        // Packets give way only when they leave too little room by themselves.
+        let rows: u64 = carried.iter().map(|state| u64::from(state.rows)).sum();
+        let patience = self.nic.cycle() + PATIENCE * rows.max(FEW);
+        let mut gives_way = false;
         for unit in &sources {
-            self.until(COPIES, |card| Ok(card.lane(*unit)? & 2 == 0))?;
+            let begun = self.nic.cycle();
+            // Whoever asks a region takes slots too.
+            while self.lane(*unit)? & 2 != 0 {
+                self.nic.run(BETWEEN.min(rows))?;
+                if !gives_way && self.nic.cycle() > patience {
+                    gives_way = true;
+                    self.words(&[(shell::YIELD, 1)])?;
+                }
+                if self.nic.cycle() - begun > COPIES {
+                    return Err(ChangeError::Stuck(format!("unit {unit} does not send its rows")));
+                }
+            }
         }
-        self.words(&[(shell::YIELD, 0)])?;
+        if gives_way {
+            self.words(&[(shell::YIELD, 0)])?;
+        }
         for unit in &targets {
             let lane = self.lane(*unit)?;
             if lane & 4 != 0 || lane >> 8 == 0 {
