@@ -3,9 +3,8 @@
 use super::Encoder;
 use crate::table::Table;
 use restage_program::entity as id;
-use restage_program::entry::{Entry, Write};
+use restage_program::entry::Write;
 use restage_program::program::{ActionCall, Preamble, Program};
-use std::collections::BTreeMap;
 
 impl Encoder {
     /// Entries get the ids that they have in tables of the same names of a program that runs, in an epoch of it: what packets left
@@ -13,13 +12,19 @@ impl Encoder {
     /// they were.
     pub fn after(mut self, running: &Encoder, epoch: bool) -> Self {
         self.lists = running.lists.clone();
+        self.number_like(running, epoch, &|_| true);
+        self
+    }
+
+    /// Entries of tables in some regions, which have none, get the ids that they have elsewhere.
+    pub fn number_like(&mut self, running: &Encoder, epoch: bool, there: &dyn Fn(u32) -> bool) {
         let program = self.program.clone();
-        for (at, table) in &mut self.tables {
-            if let Some((_, other)) = same_table(&program, *at, running) {
+        for (at, table) in self.tables.iter_mut().filter(|(_, t)| there(t.cell.unit)) {
+            let empty = table.planes.iter().all(std::collections::HashMap::is_empty);
+            if let Some((_, other)) = same_table(&program, *at, running).filter(|_| empty) {
                 table.like(other, usize::from(epoch));
             }
         }
-        self
     }
 
     /// Takes over what is in regions, given by their units, that have been there with another program: their tables, profiles and
@@ -78,51 +83,82 @@ impl Encoder {
         self
     }
 
-    /// The writes that give tables which were taken over the entries that `writes` would give them if they had none. Those with
-    /// profiles are left as they are.
-    pub fn towards(&self, writes: &[Write]) -> Vec<Write> {
+    /// The writes that take all entries out of tables which were taken over, in some regions. Those with profiles, and those whose
+    /// entries cannot change, are left as they are.
+    pub fn emptied(&self, there: &dyn Fn(u32) -> bool) -> Vec<Write> {
+        let all = self.changeable(there).flat_map(|table| {
+            let of = self.tables.get(&table.0);
+            of.into_iter().flat_map(move |of| {
+                of.planes[0].iter().map(move |(key, installed)| Write::Delete {
+                    table,
+                    keys: installed.entry.keys.clone(),
+                    priority: key.1,
+                })
+            })
+        });
+        all.collect()
+    }
+
+    /// The writes that give those tables, once they are [empty](Self::emptied), the entries of the program and of `writes`.
+    pub fn filled(&self, writes: &[Write], there: &dyn Fn(u32) -> bool) -> Vec<Write> {
         let mut all = Vec::new();
-        for (table, decl) in self.program.tables.iter().filter(|(t, _)| self.kept.contains(t)) {
-            let Some(of) = self.tables.get(&table.0).filter(|_| decl.profile.is_none()) else {
-                continue;
-            };
-            let mut default = None;
-            let mut wanted = BTreeMap::new();
-            let mut want = |entry: &Entry| {
-                wanted.insert(of.key(&entry.keys, entry.priority), entry.clone());
-            };
-            decl.entries.iter().for_each(&mut want);
-            for write in writes {
-                match write {
-                    Write::Insert(to, entry) | Write::Modify(to, entry) if *to == table => {
-                        want(entry);
-                    }
-                    Write::SetDefault(to, call) if *to == table => default.clone_from(call),
-                    _ => {}
-                }
-            }
+        for table in self.changeable(there) {
+            let Some(decl) = self.program.tables.get(table) else { continue };
             if !decl.const_default {
-                all.push(Write::SetDefault(table, default));
+                all.push(Write::SetDefault(table, None));
             }
-            if decl.const_entries {
-                continue;
-            }
-            for (key, installed) in &of.planes[0] {
-                match wanted.remove(key) {
-                    None => all.push(Write::Delete {
-                        table,
-                        keys: installed.entry.keys.clone(),
-                        priority: key.1,
-                    }),
-                    Some(entry) if entry != installed.entry => {
-                        all.push(Write::Modify(table, entry))
-                    }
-                    Some(_) => {}
+            all.extend(decl.entries.iter().map(|entry| Write::Insert(table, entry.clone())));
+            let of = |write: &&Write| match write {
+                Write::Insert(to, _) | Write::Modify(to, _) | Write::SetDefault(to, _) => {
+                    *to == table
                 }
-            }
-            all.extend(wanted.into_values().map(|entry| Write::Insert(table, entry)));
+                Write::Delete { table: to, .. } => *to == table,
+                _ => false,
+            };
+            all.extend(writes.iter().filter(of).cloned());
         }
         all
+    }
+
+    /// The writes that give those tables the entries of the program and of `writes`, whatever they have; what is the same stays as
+    /// it is.
+    pub fn towards(&self, writes: &[Write], there: &dyn Fn(u32) -> bool) -> Vec<Write> {
+        let mut all = Vec::new();
+        let mut old: Vec<Write> = self.emptied(there);
+        for write in self.filled(writes, there) {
+            let Write::Insert(table, entry) = &write else {
+                all.push(write);
+                continue;
+            };
+            let Some(of) = self.tables.get(&table.0) else { continue };
+            let key = of.key(&entry.keys, entry.priority);
+            let Some(there) = of.planes[0].get(&key) else {
+                all.push(write);
+                continue;
+            };
+            old.retain(|gone| {
+                !matches!(gone, Write::Delete { table: t, keys, priority }
+                    if t == table && of.key(keys, *priority) == key)
+            });
+            if there.entry != *entry {
+                all.push(Write::Modify(*table, entry.clone()));
+            }
+        }
+        // What goes makes room.
+        old.extend(all);
+        old
+    }
+
+    /// Tables that were taken over in some regions, and whose entries can change.
+    fn changeable(&self, there: &dyn Fn(u32) -> bool) -> impl Iterator<Item = id::Table> {
+        let wanted = self.program.tables.iter().filter(|(table, decl)| {
+            let unit = self.tables.get(&table.0).map(|of| of.cell.unit);
+            self.kept.contains(table)
+                && decl.profile.is_none()
+                && !decl.const_entries
+                && unit.is_some_and(there)
+        });
+        wanted.map(|(table, _)| table).collect::<Vec<_>>().into_iter()
     }
 
     /// Whether a write is for a table that was taken over with its entries.

@@ -135,30 +135,34 @@ impl Card {
         for region in plan.manifest.regions.iter().filter(|r| plan.resumed.contains(&r.unit)) {
             self.words(&region.coupling(config))?;
         }
-        let encoder = Encoder::new(program, &plan.manifest.cells)
+        let mut encoder = Encoder::new(program, &plan.manifest.cells)
             .with_shell(config)
             .after(&self.encoder, self.epoch == 1)
             .keep(&self.encoder, &|unit| plan.stays.contains(&unit));
-        let mut resumed = encoder.clone();
         for unit in &plan.resumed {
             if let Some(aside) = self.live.aside.get(unit) {
-                resumed = resumed.keep(aside, &|u| u == *unit);
+                encoder = encoder.keep(aside, &|u| u == *unit);
             }
         }
-        // Nothing is fed there: what they have besides goes.
-        let further = resumed.towards(writes).into_iter();
-        let further: Vec<Write> = further.filter(|write| !encoder.keeps_of(write)).collect();
-        let mut encoder = resumed;
-        let mut ops = encoder.initial(&[])?;
-        ops.extend(encoder.write(Epochs::Both, &further)?);
+        // What is fed again and gets its state from what runs has its entries anew, with the ids that they have there; what is as it
+        // was keeps what it has, and gets what it has not.
+        let carried: BTreeSet<u32> = plan.adoption.carried.iter().map(|c| c.to.0).collect();
+        let anew = |unit| plan.resumed.contains(&unit) && carried.contains(&unit);
+        let as_it_was = |unit| plan.resumed.contains(&unit) && !carried.contains(&unit);
+        let mut ops = encoder.write(Epochs::Both, &encoder.emptied(&anew))?;
+        encoder.number_like(&self.encoder, self.epoch == 1, &anew);
+        ops.extend(encoder.write(Epochs::Both, &encoder.filled(writes, &anew))?);
+        ops.extend(encoder.write(Epochs::Both, &encoder.towards(writes, &as_it_was))?);
+        let mut others = encoder.initial(&[])?;
         let writes: Vec<Write> =
             writes.iter().filter(|write| !encoder.keeps_of(write)).cloned().collect();
-        ops.extend(encoder.write(Epochs::Both, &writes)?);
-        ops.retain(|op| match op {
+        others.extend(encoder.write(Epochs::Both, &writes)?);
+        others.retain(|op| match op {
             BusOp::Write { unit, .. } | BusOp::Settle { unit } => {
-                *unit == address::SHELL || !plan.stays.contains(unit)
+                *unit == address::SHELL || plan.loaded.contains(unit) || anew(*unit)
             }
         });
+        ops.extend(others);
         encoder.settle();
         self.carry_out(&ops)?;
         let copying = self.copy(&plan.adoption.carried)?;
