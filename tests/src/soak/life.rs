@@ -354,7 +354,9 @@ impl Life {
             let cell = plan.manifest.cells.tables.iter().find(|(t, _)| Some(*t) == table);
             cell.is_some_and(|(_, cell)| plan.resumed.contains(&cell.unit))
         };
-        let resumed: Vec<usize> = (0..FUNCTIONS).filter(of).collect();
+        // What ran until now goes on from there.
+        let gone = |f: &usize| now.functions[*f].is_none();
+        let resumed: Vec<usize> = (0..FUNCTIONS).filter(gone).filter(of).collect();
         let reset: Vec<&str> = reset.into_iter().collect();
         self.follower.change(&program, &versions, &writes, &resumed, &reset)?;
         self.follow(None)?;

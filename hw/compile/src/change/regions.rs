@@ -18,7 +18,7 @@ pub struct Spare {
     pub variant: Variant,
     /// Its state.
     pub kept: Vec<Kept>,
-    /// Whether that is as the last packet left it; not if it went on elsewhere.
+    /// Whether that is as packets last left it; not if state of the same name has had a life elsewhere since.
     pub current: bool,
 }
 

@@ -165,7 +165,7 @@ impl Card {
         ops.extend(others);
         encoder.settle();
         self.carry_out(&ops)?;
-        let copying = self.copy(&plan.adoption.carried)?;
+        let copying = self.copy(plan)?;
         Ok((encoder, copying))
     }
 
@@ -234,16 +234,19 @@ impl Card {
         if let Some((previous, encoder)) = self.live.previous.take() {
             let encoder = Arc::new(encoder);
             let serves = |unit| self.manifest.regions.iter().any(|r| r.unit == unit);
-            let names = self.manifest.regions.iter().flat_map(|r| &r.kept).map(|kept| &kept.name);
-            let elsewhere: BTreeSet<&String> = names.collect();
             for Region { unit, kind, hash, kept, .. } in previous.regions {
                 if !serves(unit) {
-                    let current = !kept.iter().any(|kept| elsewhere.contains(&kept.name));
-                    let spare = Spare { variant: (kind, hash), kept, current };
+                    let spare = Spare { variant: (kind, hash), kept, current: true };
                     self.live.spare.insert(unit, spare);
                     self.live.aside.insert(unit, Arc::clone(&encoder));
                 }
             }
+        }
+        // What has a life in what runs is no more as it was elsewhere.
+        let names = self.manifest.regions.iter().flat_map(|r| &r.kept).map(|kept| &kept.name);
+        let elsewhere: BTreeSet<&String> = names.collect();
+        for spare in self.live.spare.values_mut() {
+            spare.current &= !spare.kept.iter().any(|kept| elsewhere.contains(&kept.name));
         }
         let serving: Vec<u32> = self.manifest.regions.iter().map(|r| r.unit).collect();
         self.live.spare.retain(|unit, _| !serving.contains(unit));

@@ -2,7 +2,8 @@
 
 use super::ChangeError;
 use crate::hardware::card::{Card, CardError};
-use restage_compile::change::Carried;
+use restage_compile::change::{Carried, Plan};
+use restage_manifest::Manifest;
 use restage_manifest::address::{self, region, shell};
 use restage_sim_verilator::Device;
 use std::collections::BTreeSet;
@@ -14,10 +15,15 @@ const PATIENCE: u64 = 4;
 const FEW: u64 = 32;
 /// Clocks between two looks, at most.
 const BETWEEN: u64 = 1000;
+/// Clocks from the last row's sending to the mark behind it, at most.
+const ARRIVES: u64 = 10_000;
+/// The first bit of the lane's word that says whether a mark has come.
+const MARKS: u32 = 8;
 
 impl Card {
     /// Joins the lanes of what moves, both ways, and has every row sent. Gives the clocks that it took.
-    pub(super) fn copy(&mut self, carried: &[Carried]) -> Result<u64, ChangeError> {
+    pub(super) fn copy(&mut self, plan: &Plan) -> Result<u64, ChangeError> {
+        let carried = &plan.adoption.carried;
         if carried.is_empty() {
             return Ok(0);
         }
@@ -65,8 +71,10 @@ impl Card {
             self.words(&[(shell::YIELD, 0)])?;
         }
         for unit in &targets {
+            let marks = marks(&plan.manifest, *unit, carried);
+            self.until(ARRIVES, |card| Ok(card.lane(*unit)? >> MARKS & marks == marks))?;
             let lane = self.lane(*unit)?;
-            if lane & 4 != 0 || lane >> 8 == 0 {
+            if lane & 4 != 0 {
                 return Err(ChangeError::Stuck(format!("unit {unit}: the lane says {lane:#x}")));
             }
         }
@@ -76,4 +84,13 @@ impl Card {
     fn lane(&mut self, unit: u32) -> Result<u32, CardError> {
         Ok(self.nic.read(address::byte(unit, region::LANE))?)
     }
+}
+
+/// The marks that a unit must have got: a bit for each of its sublanes.
+fn marks(manifest: &Manifest, unit: u32, carried: &[Carried]) -> u32 {
+    let region = manifest.regions.iter().find(|r| r.unit == unit);
+    let lanes = region.into_iter().flat_map(|r| &r.kept).filter(|kept| kept.lane.is_some());
+    let comes = |name: &str| carried.iter().any(|c| c.to.0 == unit && c.name == name);
+    let bits = (0..).zip(lanes).filter(|(_, kept)| comes(&kept.name));
+    bits.fold(0, |all, (bit, _)| all | 1 << bit)
 }
